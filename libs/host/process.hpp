@@ -1,0 +1,124 @@
+#pragma once
+
+#include "async/task_group.hpp"
+#include "clock/clock.hpp"
+#include "config/reader.hpp"
+#include "log/logger.hpp"
+#include "metrics/registry.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace relais::host {
+
+/// What every service has, read from the environment.
+struct process_settings {
+    std::string service; ///< "web-api"
+    std::string instance;
+    config::endpoint admin_listen;
+    log::level log_level = log::level::info;
+    std::chrono::milliseconds drain_delay{0}; ///< not ready, but still accepting
+    std::chrono::milliseconds stop_limit{25'000}; ///< then the process ends anyway, with exit code 1
+};
+
+process_settings read_process_settings(config::reader& from, std::string service,
+                                       std::string default_admin_listen);
+
+/// The order of life. Starting goes down this list, stopping goes up: first nothing new comes in, last
+/// the database closes.
+enum class stage { pools, producers, workers, consumers, acceptors };
+
+/// One part of a service that starts and stops. Empty functions are skipped.
+struct part {
+    host::stage stage = host::stage::workers;
+    std::string name;
+    std::function<boost::asio::awaitable<result<void>>()> start;
+    std::function<boost::asio::awaitable<void>()> stop;
+};
+
+/// A service's process: one loop on one thread, logger, metrics, the admin listener with /livez,
+/// /readyz, /metrics, /version, and the life from start to exit code. /livez answers before the parts
+/// start and never looks at them; /readyz says which check fails.
+class process {
+  public:
+    explicit process(process_settings settings);
+    ~process();
+
+    boost::asio::io_context& loop();
+    metrics::registry& metrics();
+    const log::logger& logger() const;
+    const clock& time() const;
+    const process_settings& settings() const;
+
+    /// Owns coroutines of the given stage: cancelled and joined when that stage stops.
+    async::task_group& tasks(stage which);
+
+    void add(part value);
+
+    /// Runs a coroutine for the stage's life: spawn(stage::producers, "outbox-relay", relay.run()).
+    void run_task(stage which, std::string name, std::function<boost::asio::awaitable<void>()> run);
+
+    /// Asked by /readyz; must not block. The error's detail is shown.
+    void add_readiness(std::string name, std::function<result<void>()> check);
+
+    /// Called once when draining begins (e.g. server.announce_drain()).
+    void on_drain(std::function<void()> action);
+
+    /// Until SIGTERM or SIGINT. 0: stopped cleanly; 1: could not start, or had to be cut off.
+    int run();
+
+  private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+/// The whole of a service's main(): handles --help, --help-config, --check-config, --version, reads
+/// the configuration (all errors at once on standard error, exit 1), builds and runs. `build` returns
+/// the app object that must live as long as the process runs.
+template <class Config, class App>
+int run_service(int argc, char** argv, std::string_view service, std::string_view summary,
+                Config (*read)(config::reader&),
+                std::unique_ptr<App> (*build)(const Config&, process&));
+
+namespace detail {
+struct invocation {
+    bool run = false;
+    bool check_only = false;
+    bool help_config = false;
+    int exit_code = 0;
+};
+invocation parse_arguments(int argc, char** argv, std::string_view service,
+                           std::string_view summary);
+int report_configuration(const config::reader& from, const invocation& how);
+int guarded(const std::function<int()>& body);
+} // namespace detail
+
+template <class Config, class App>
+int run_service(int argc, char** argv, std::string_view service, std::string_view summary,
+                Config (*read)(config::reader&),
+                std::unique_ptr<App> (*build)(const Config&, process&)) {
+    const auto how = detail::parse_arguments(argc, argv, service, summary);
+    if (!how.run && !how.check_only && !how.help_config) {
+        return how.exit_code;
+    }
+    config::reader from(config::process_environment());
+    const Config settings = read(from);
+    if (how.help_config || how.check_only || !from.problems().empty()) {
+        return detail::report_configuration(from, how);
+    }
+    return detail::guarded([&] {
+        process running(settings.process);
+        const auto app = build(settings, running);
+        return running.run();
+    });
+}
+
+/// Of the build, for /version and --version.
+std::string_view version();
+
+} // namespace relais::host

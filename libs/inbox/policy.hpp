@@ -1,0 +1,28 @@
+#pragma once
+
+#include "result/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace relais::inbox {
+
+/// How often and when a failed event is tried again.
+enum class curve { constant, exponential, delayed_job };
+
+/// What happens to an event type's failures. Data, so that it can be shown and tested with a table.
+struct policy {
+    inbox::curve curve = inbox::curve::exponential;
+    std::chrono::milliseconds first{200};
+    std::chrono::milliseconds longest{std::chrono::minutes(10)};
+    std::uint32_t attempts_max = 12; ///< then the dead letters
+    std::chrono::milliseconds handler_deadline{10'000};
+
+    /// The wait before attempt `next` (2 for the first retry); nullopt: no more, dead letter.
+    /// Not-retriable kinds (is_retriable) go to the dead letters at once.
+    std::optional<std::chrono::milliseconds> wait_before(std::uint32_t next, const error& failed,
+                                                         std::uint64_t random) const;
+};
+
+} // namespace relais::inbox

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "kafka/record.hpp"
+#include "log/logger.hpp"
+#include "metrics/registry.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace relais::kafka {
+
+struct broadcast_settings {
+    std::string brokers;
+    std::string client_id;
+    std::vector<std::string> topics;
+    std::chrono::milliseconds read_back{0}; ///< on start begin this far in the past
+};
+
+/// Reads all partitions of some topics without a group: every instance sees every record. For the
+/// gateway's revocations, bans and purges. Gives each record to the handler on the loop, at least once.
+class broadcast_reader {
+  public:
+    using handler = std::function<void(const record&)>;
+
+    broadcast_reader(broadcast_settings settings, handler on_record, boost::asio::io_context& loop,
+                     metrics::registry& metrics, log::logger logger);
+    ~broadcast_reader();
+
+    /// Runs until cancelled. Broker outages are waited out.
+    boost::asio::awaitable<void> run();
+
+    /// Whether it has read up to the end as it was at the start: then caches are trustworthy.
+    bool caught_up() const;
+
+  private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace relais::kafka

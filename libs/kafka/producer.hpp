@@ -1,0 +1,65 @@
+#pragma once
+
+#include "kafka/record.hpp"
+#include "log/logger.hpp"
+#include "metrics/registry.hpp"
+#include "result/result.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace relais::kafka {
+
+struct producer_settings {
+    std::string brokers;
+    std::string client_id;
+    std::chrono::milliseconds linger{0};
+    std::size_t queue_max_messages = 100'000;
+};
+
+/// Where a record ended up.
+struct delivery {
+    std::int32_t partition = -1;
+    std::int64_t offset = -1;
+};
+
+/// An idempotent producer (acks=all, gapless: after a message that failed for good nothing behind it
+/// is sent and the producer is fatal()). Everything runs on the io_context's thread; librdkafka's own
+/// threads never call us. Metrics: kafka_producer_*.
+class producer {
+  public:
+    using on_delivery = std::function<void(result<delivery>)>;
+
+    producer(producer_settings settings, boost::asio::io_context& loop, metrics::registry& metrics,
+             log::logger logger);
+    ~producer();
+    producer(const producer&) = delete;
+    producer& operator=(const producer&) = delete;
+
+    /// Queues the record; `done` is called once, on the loop, when the broker has answered.
+    /// Errors at once (done is not called): `unavailable` / "producer-queue-full", `invalid` /
+    /// "record-too-large", `internal` / "producer-fatal".
+    result<void> send(const record& value, on_delivery done);
+
+    /// Waits for the delivery report.
+    boost::asio::awaitable<result<delivery>> send(record value);
+
+    /// Waits until nothing is in flight. Error: `timeout` / "producer-flush".
+    boost::asio::awaitable<result<void>> flush(std::chrono::milliseconds at_most);
+
+    /// The producer cannot go on (librdkafka fatal error): destroy it and make a new one.
+    bool fatal() const;
+
+    std::size_t in_flight() const;
+
+  private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace relais::kafka

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "kafka/producer.hpp"
+#include "log/logger.hpp"
+#include "metrics/registry.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace relais::outbox {
+
+struct relay_settings {
+    std::string service;      ///< "web-api"; names slot (relais_outbox_<service>) and x-src
+    std::string database_url; ///< role with REPLICATION
+    kafka::producer_settings producer;
+    std::chrono::milliseconds standby_retry{500}; ///< how often a standby asks for the slot
+};
+
+/// Publishes the outbox by logical replication (pgoutput over a replication connection). The slot
+/// admits one reader, so other instances wait as standbys. The position is confirmed only when every
+/// delivery up to it succeeded; after a crash the rest is sent again and consumers drop it by
+/// position. A lost slot is made again with a new epoch and what was not yet published is taken from
+/// the table. Metrics: outbox_*.
+class relay {
+  public:
+    relay(relay_settings settings, boost::asio::io_context& loop, metrics::registry& metrics,
+          log::logger logger);
+    ~relay();
+
+    /// Runs until cancelled; outages of database and broker are waited out.
+    boost::asio::awaitable<void> run();
+
+    enum class state { starting, standby, streaming, waiting };
+    state current() const;
+
+  private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+} // namespace relais::outbox

@@ -1,0 +1,88 @@
+#include "trace/context.hpp"
+
+#include "ids/encoding.hpp"
+#include "ids/random.hpp"
+
+#include <algorithm>
+#include <span>
+
+namespace relais::trace {
+namespace {
+
+int hex_value(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return -1; // upper case is not allowed in traceparent
+}
+
+bool read_hex(std::string_view text, std::span<std::uint8_t> out) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const int high = hex_value(text[2 * i]);
+        const int low = hex_value(text[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        out[i] = static_cast<std::uint8_t>(high << 4 | low);
+    }
+    return true;
+}
+
+bool is_zero(std::span<const std::uint8_t> bytes) {
+    return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
+}
+
+} // namespace
+
+context context::start() {
+    context made;
+    random_bytes(made.trace_id);
+    random_bytes(made.span_id);
+    return made;
+}
+
+std::optional<context> context::parse(std::string_view traceparent) {
+    constexpr std::size_t size = 55;
+    const bool separated = traceparent.size() >= size && traceparent[2] == '-' &&
+                           traceparent[35] == '-' && traceparent[52] == '-';
+    // A later version may append fields; version 00 may not, and ff is forbidden (§3.2.2).
+    if (!separated || traceparent.starts_with("ff") ||
+        (traceparent.starts_with("00") && traceparent.size() != size) ||
+        (traceparent.size() > size && traceparent[size] != '-')) {
+        return std::nullopt;
+    }
+    context parsed;
+    std::array<std::uint8_t, 1> version{};
+    std::array<std::uint8_t, 1> flags{};
+    if (!read_hex(traceparent, version) || !read_hex(traceparent.substr(3), parsed.trace_id) ||
+        !read_hex(traceparent.substr(36), parsed.span_id) ||
+        !read_hex(traceparent.substr(53), flags) || is_zero(parsed.trace_id) ||
+        is_zero(parsed.span_id)) {
+        return std::nullopt;
+    }
+    parsed.sampled = (flags[0] & 1) != 0;
+    return parsed;
+}
+
+context context::child() const {
+    context made = *this;
+    random_bytes(made.span_id);
+    return made;
+}
+
+std::string context::traceparent() const {
+    return "00-" + to_hex(trace_id) + "-" + to_hex(span_id) + (sampled ? "-01" : "-00");
+}
+
+std::string context::trace_id_text() const {
+    return to_hex(trace_id);
+}
+
+std::string context::span_id_text() const {
+    return to_hex(span_id);
+}
+
+} // namespace relais::trace

@@ -1,0 +1,1 @@
+"""Stands in for the outside providers of Relais over their real protocols."""

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 
 namespace relais::async {
 
@@ -25,7 +26,6 @@ class signal {
   private:
     boost::asio::steady_timer timer_; // never expires; cancelling it is the notification
     std::uint64_t generation_ = 0;
-    boost::asio::io_context& loop_;
 };
 
 /// Waits; throws operation_aborted when the task is cancelled.

@@ -1,6 +1,5 @@
 """What happens around every provider request: journal, scripted faults, answers on the wire."""
 
-import asyncio
 import socket
 import struct
 
@@ -141,9 +140,3 @@ def _visible_headers(request):
         name: "***" if name.lower() in SECRET_HEADERS else value
         for name, value in request.headers.items()
     }
-
-
-async def quietly(task):
-    """Cancels a task and waits until it is gone."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

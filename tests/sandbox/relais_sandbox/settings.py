@@ -14,7 +14,6 @@ class Credentials:
     onesignal_app_id: str = "6e9bb0f5-2a41-4c5c-9d8e-0c9f5b7c1a52"
     onesignal_key: str = "os_v2_app_sandbox"
     slack_token: str = "xoxb-sandbox"
-    slack_signing_secret: str = "8f742231b10e8888abcd99yyyzzz85a5"
     smtp_user: str = "relais"
     smtp_password: str = "sandbox-smtp"
 

@@ -60,7 +60,10 @@ class Admin:
     async def journal(self, request):
         query = request.query
         return self._world.journal.find(
-            query.get("provider"), _number(query, "since", 0), query.get("method"), query.get("path")
+            query.get("provider"),
+            _number(query, "since", 0),
+            query.get("method"),
+            query.get("path"),
         )
 
     def _mails(self, request):

@@ -9,7 +9,7 @@ from . import journal
 from .faults import KINDS
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
-WORLD = web.AppKey("world", object)
+FAULT = web.RequestKey("fault", object)
 
 HTML_ERROR = (
     "<html><head><title>502 Bad Gateway</title></head>"
@@ -31,7 +31,7 @@ def provider_application(world, provider, not_found):
         started_at = world.clock.now()
         body = await request.read()
         fault = world.faults.match(provider, request.method, request.path_qs, HTTP_KINDS)
-        request["fault"] = fault
+        request[FAULT] = fault
         response, applied = await _answer(request, handler, fault, not_found, world.clock)
         world.journal.record(
             provider,
@@ -48,7 +48,6 @@ def provider_application(world, provider, not_found):
         return await _send(request, response, fault, applied, world.clock)
 
     application = web.Application(middlewares=[exchange], client_max_size=BODY_BYTES_MAX)
-    application[WORLD] = world
     return application
 
 
@@ -108,6 +107,12 @@ async def _stream(request, response, fault, applied, clock):
         await clock.sleep(fault.delay_ms / 1000 / len(pieces))
     await stream.write_eof()
     return stream
+
+
+def failing_recipients(request):
+    """Whom a scripted `partial` fault makes fail in this request."""
+    fault = request[FAULT]
+    return set(fault.recipients) if fault else set()
 
 
 def cut_connection(transport, how):

@@ -6,7 +6,7 @@ import uuid
 
 from aiohttp import web
 
-from .exchange import provider_application
+from .exchange import failing_recipients, provider_application
 from .mailjet_events import Events
 from .mailjet_rules import check_message
 
@@ -74,7 +74,7 @@ class Mailjet:
             return refusal
         shared = document.get("Globals", {})
         sandbox = document.get("SandboxMode", False)
-        failing = set(request["fault"].recipients) if request["fault"] else set()
+        failing = failing_recipients(request)
         answers = [
             self._accept(_with_defaults(shared, message), sandbox, document, failing)
             for message in document["Messages"]
@@ -91,7 +91,7 @@ class Mailjet:
         refusals = check_message(message, senders)
         for index, person in enumerate(message.get("To", []) if not refusals else []):
             if person["Email"] in failing:
-                text = f"\"{person['Email']}\" is an invalid email address."
+                text = f'"{person["Email"]}" is an invalid email address.'
                 refusals.add("mj-0013", text, f"To[{index}].Email")
         if refusals:
             shown = refusals if document.get("AdvanceErrorHandling") else refusals[:1]
@@ -169,16 +169,16 @@ def _refuse_envelope(document):
         return _error(400, "mj-0002", "Malformed JSON, please review the syntax.")
     for name, wanted in (("SandboxMode", bool), ("AdvanceErrorHandling", bool), ("Globals", dict)):
         if name in document and not isinstance(document[name], wanted):
-            return _error(400, "mj-0004", f"Type mismatch on \"{name}\".")
+            return _error(400, "mj-0004", f'Type mismatch on "{name}".')
     messages = document.get("Messages")
     if messages is None:
-        return _error(400, "mj-0003", "\"Messages\" is mandatory but missing from the input")
+        return _error(400, "mj-0003", '"Messages" is mandatory but missing from the input')
     if not isinstance(messages, list):
-        return _error(400, "mj-0004", "Type mismatch. Expected type \"array of Messages\".")
+        return _error(400, "mj-0004", 'Type mismatch. Expected type "array of Messages".')
     if not messages:
-        return _error(400, "mj-0007", "\"Messages\" may not be an empty array.")
+        return _error(400, "mj-0007", '"Messages" may not be an empty array.')
     if len(messages) > MESSAGES_MAX:
-        return _error(400, "mj-0008", f"\"Messages\" may hold at most {MESSAGES_MAX} items.")
+        return _error(400, "mj-0008", f'"Messages" may hold at most {MESSAGES_MAX} items.')
     return None
 
 

@@ -45,7 +45,11 @@ OUTCOMES = {
     "blocked": ("blocked", {"error_related_to": "mailjet", "error": "preblocked"}),
     "spam": ("spam", {"source": "JMRPP"}),
 }
-STATUS_AFTER = {"hard_bounce": "hardbounced", "soft_bounce": "softbounced", "greylisted": "deferred"}
+STATUS_AFTER = {
+    "hard_bounce": "hardbounced",
+    "soft_bounce": "softbounced",
+    "greylisted": "deferred",
+}
 REJECTED_BY_RECEIVER = {"hard_bounce", "soft_bounce", "greylisted", "blocked"}
 
 
@@ -133,10 +137,10 @@ class Events:
         except ValueError:
             document = None
         if not isinstance(document, dict) or not document.get("Url"):
-            return _refuse(400, "Invalid input: \"Url\" is mandatory")
+            return _refuse(400, 'Invalid input: "Url" is mandatory')
         kind = document.get("EventType", "open")
         if kind not in EVENT_TYPES:
-            return _refuse(400, f"Invalid EventType \"{kind}\"")
+            return _refuse(400, f'Invalid EventType "{kind}"')
         backup = bool(document.get("IsBackup", False))
         for item in self._callbacks.values():
             if item["EventType"] == kind and item["IsBackup"] == backup:

@@ -59,7 +59,7 @@ def check_message(message, senders=()):
     """Every rule that the message breaks; empty when it would be accepted."""
     refusals = Refusals()
     if not isinstance(message, dict):
-        refusals.add("mj-0004", "Type mismatch. Expected type \"object\".", "Messages")
+        refusals.add("mj-0004", 'Type mismatch. Expected type "object".', "Messages")
         return refusals
     _check_types(message, refusals)
     if refusals:
@@ -71,7 +71,7 @@ def check_message(message, senders=()):
     _check_attachments(message, refusals)
     sender = message.get("From", {}).get("Email", "")
     if senders and sender and sender.lower() not in senders:
-        text = f"\"{sender}\" is not an authorized sender email address for your account."
+        text = f'"{sender}" is not an authorized sender email address for your account.'
         refusals.add("send-0008", text, "From", 403)
     return refusals
 
@@ -80,21 +80,21 @@ def _check_types(message, refusals):
     for name, value in message.items():
         wanted = TYPES.get(name)
         if wanted is None:
-            refusals.add("mj-0004", f"Property \"{name}\" is not a known property.", name)
+            refusals.add("mj-0004", f'Property "{name}" is not a known property.', name)
         elif value is None:
-            refusals.add("mj-0003", f"Property \"{name}\" is null.", name)
+            refusals.add("mj-0003", f'Property "{name}" is null.', name)
         elif not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-            text = f"Type mismatch. Expected type \"{wanted.__name__}\"."
+            text = f'Type mismatch. Expected type "{wanted.__name__}".'
             refusals.add("mj-0004", text, name)
 
 
 def _check_people(message, refusals):
     if "From" not in message and "TemplateID" not in message:
-        refusals.add("mj-0003", "\"From\" is mandatory but missing from the input", "From")
+        refusals.add("mj-0003", '"From" is mandatory but missing from the input', "From")
     if "To" not in message:
-        refusals.add("mj-0003", "\"To\" is mandatory but missing from the input", "To")
+        refusals.add("mj-0003", '"To" is mandatory but missing from the input', "To")
     elif not message["To"]:
-        refusals.add("mj-0007", "\"To\" may not be an empty array.", "To")
+        refusals.add("mj-0007", '"To" may not be an empty array.', "To")
     for name in ("From", "Sender", "ReplyTo", "TemplateErrorReporting"):
         if name in message:
             _check_address(message[name], name, refusals)
@@ -108,17 +108,17 @@ def _check_people(message, refusals):
 
 def _check_address(person, where, refusals):
     if not isinstance(person, dict):
-        refusals.add("mj-0004", "Type mismatch. Expected type \"object\".", where)
+        refusals.add("mj-0004", 'Type mismatch. Expected type "object".', where)
         return
     address = person.get("Email")
     if address is None:
-        refusals.add("mj-0003", f"\"{where}.Email\" is mandatory but missing.", f"{where}.Email")
+        refusals.add("mj-0003", f'"{where}.Email" is mandatory but missing.', f"{where}.Email")
     elif not isinstance(address, str) or not isinstance(person.get("Name", ""), str):
-        refusals.add("mj-0004", "Type mismatch. Expected type \"string\".", f"{where}.Email")
+        refusals.add("mj-0004", 'Type mismatch. Expected type "string".', f"{where}.Email")
     elif address == "":
-        refusals.add("mj-0012", f"\"{where}.Email\" may not be empty.", f"{where}.Email")
+        refusals.add("mj-0012", f'"{where}.Email" may not be empty.', f"{where}.Email")
     elif not EMAIL.match(address):
-        text = f"\"{address}\" is an invalid email address."
+        text = f'"{address}" is an invalid email address.'
         refusals.add("mj-0013", text, f"{where}.Email")
 
 
@@ -127,40 +127,40 @@ def _check_content(message, refusals):
         text = "The template does not exist or does not belong to your API key."
         refusals.add("send-0010", text, "TemplateID")
     elif not message.get("TextPart") and not message.get("HTMLPart"):
-        text = "At least \"HTMLPart\", \"TextPart\" or \"TemplateID\" must be provided."
+        text = 'At least "HTMLPart", "TextPart" or "TemplateID" must be provided.'
         refusals.add("send-0003", text, "HTMLPart")
     if len(message.get("Subject", "")) > 255:
-        refusals.add("mj-0006", "\"Subject\" exceeds 255 characters.", "Subject")
+        refusals.add("mj-0006", '"Subject" exceeds 255 characters.', "Subject")
     if len(message.get("URLTags", "")) > 256:
-        refusals.add("mj-0006", "\"URLTags\" exceeds 256 characters.", "URLTags")
+        refusals.add("mj-0006", '"URLTags" exceeds 256 characters.', "URLTags")
 
 
 def _check_options(message, refusals):
     if message.get("DeduplicateCampaign") and not message.get("CustomCampaign"):
-        text = "\"DeduplicateCampaign\" cannot be used without \"CustomCampaign\"."
+        text = '"DeduplicateCampaign" cannot be used without "CustomCampaign".'
         refusals.add("send-0012", text, "DeduplicateCampaign")
     if "MonitoringCategory" in message:
         refusals.add("send-0013", "Monitoring category does not exist.", "MonitoringCategory")
     if not message.get("TemplateLanguage"):
         for name in ("TemplateErrorReporting", "TemplateErrorDeliver"):
             if message.get(name):
-                text = f"\"{name}\" can be used only with \"TemplateLanguage\"=true."
+                text = f'"{name}" can be used only with "TemplateLanguage"=true.'
                 refusals.add("send-0016", text, name)
     if message.get("Priority", 0) not in (0, 1, 2, 3):
-        refusals.add("mj-0005", "Value is not allowed for \"Priority\".", "Priority")
+        refusals.add("mj-0005", 'Value is not allowed for "Priority".', "Priority")
     for name in ("TrackOpens", "TrackClicks"):
         if message.get(name, "enabled") not in TRACKING:
-            refusals.add("mj-0005", f"Value is not allowed for \"{name}\".", name)
+            refusals.add("mj-0005", f'Value is not allowed for "{name}".', name)
 
 
 def _check_headers(message, refusals):
     for name, value in message.get("Headers", {}).items():
-        related = f"Headers[\"{name}\"]"
+        related = f'Headers["{name}"]'
         if name.lower() in FORBIDDEN_HEADERS:
-            text = f"Header \"{name}\" cannot be customized."
+            text = f'Header "{name}" cannot be customized.'
             refusals.add("send-0011", text, related)
         elif not isinstance(value, str):
-            refusals.add("mj-0004", "Type mismatch. Expected type \"string\".", related)
+            refusals.add("mj-0004", 'Type mismatch. Expected type "string".', related)
 
 
 def _check_attachments(message, refusals):
@@ -171,9 +171,9 @@ def _check_attachments(message, refusals):
                 where = f"{name}[{index}].{field}"
                 value = item.get(field) if isinstance(item, dict) else None
                 if value is None:
-                    refusals.add("mj-0003", f"\"{where}\" is mandatory but missing.", where)
+                    refusals.add("mj-0003", f'"{where}" is mandatory but missing.', where)
                 elif value == "":
-                    refusals.add("mj-0012", f"\"{where}\" may not be empty.", where)
+                    refusals.add("mj-0012", f'"{where}" may not be empty.', where)
                 elif field == "Base64Content":
                     size += len(value) * 3 // 4
     if size > ATTACHMENT_BYTES_MAX:

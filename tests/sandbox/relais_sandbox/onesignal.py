@@ -7,7 +7,7 @@ import uuid
 
 from aiohttp import web
 
-from .exchange import provider_application
+from .exchange import failing_recipients, provider_application
 
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 KEY_TTL_S = 30 * 24 * 3600
@@ -82,7 +82,7 @@ class OneSignal:
         if key and key in self._keys and now - self._keys[key][0] < KEY_TTL_S:
             replay = {"Idempotent-Replayed": "true"}
             return web.json_response(self._keys[key][1], headers=replay)
-        failing = set(request["fault"].recipients) if request["fault"] else set()
+        failing = failing_recipients(request)
         answer = self._send(body, key, failing)
         if key and answer["id"]:
             self._keys[key] = (now, answer)

@@ -8,7 +8,8 @@ import pathlib
 from aiohttp import web
 
 FOLDER = pathlib.Path(__file__).parent / "web"
-ASSETS = {"style.css": "text/css", "app.js": "text/javascript", "views.js": "text/javascript"}
+ASSETS = {path.name: path for path in FOLDER.glob("*.*")}
+TYPES = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
 KEEPALIVE_S = 15.0
 SHOWN_MAX = 200
 CLOSED = ("closed", None)
@@ -28,20 +29,17 @@ class Pages:
     def routes(self):
         return [
             web.get("/", self.index),
-            web.get("/{asset:style\\.css|app\\.js|views\\.js}", self.asset),
+            web.get("/{asset:[a-z]+\\.(css|js)}", self.asset),
             web.get("/live", self.live),
             web.get("/unsubscribe/{campaign}/{contact}", self.ask_unsubscribe),
             web.post("/unsubscribe/{campaign}/{contact}", self.unsubscribe),
         ]
 
     async def index(self, request):
-        return web.Response(
-            text=(FOLDER / "index.html").read_text("utf-8"), content_type="text/html"
-        )
+        return _file("index.html")
 
     async def asset(self, request):
-        name = request.match_info["asset"]
-        return web.Response(text=(FOLDER / name).read_text("utf-8"), content_type=ASSETS[name])
+        return _file(request.match_info["asset"])
 
     async def live(self, request):
         """Server-sent events: first everything there is, then each change as it happens."""
@@ -125,6 +123,13 @@ class Pages:
                 contact.email, None, int(campaign) if campaign.isdigit() else None
             )
         return _letter("Done", "You will not receive these mailings any more.", "")
+
+
+def _file(name):
+    path = ASSETS.get(name)
+    if path is None:
+        raise web.HTTPNotFound()
+    return web.Response(text=path.read_text("utf-8"), content_type=TYPES[path.suffix])
 
 
 async def _send(stream, kind, item):

@@ -20,9 +20,7 @@ class World:
         self.journal = Journal(self.clock, self.changes)
         self.faults = Faults(self.changes, seed)
         self.mailbox = Mailbox(self.clock, self.changes)
-        self.webhooks = Webhooks(
-            self.clock, self.changes, self.faults, self.journal, self.settings
-        )
+        self.webhooks = Webhooks(self.clock, self.changes, self.faults, self.journal, self.settings)
         self.ports = {}
         self.providers = []  # each has reset(everything: bool)
         self.outcomes = {}  # address -> what the receiving mail server does with it

@@ -120,7 +120,9 @@ class Imports:
         if not known or options.get("updateExistingContacts", True):
             kept = attributes
             if not options.get("emptyContactsAttributes", False):
-                kept = {name: value for name, value in attributes.items() if value not in ("", None)}
+                kept = {
+                    name: value for name, value in attributes.items() if value not in ("", None)
+                }
             self._account.set_attributes(contact, kept)
             contact.ext_id = kept.get("EXT_ID") or contact.ext_id
         if options.get("emailBlacklist"):

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from ..exchange import failing_recipients
 from . import answers
 from .contacts import as_json
 
@@ -70,7 +71,7 @@ class Lists:
     async def add(self, request):
         list_id = self._find(request)["id"]
         body = await answers.read_object(request)
-        failing = set(request["fault"].recipients) if request["fault"] else set()
+        failing = failing_recipients(request)
         success, failure = [], []
         for value, contact in self._named(body):
             if contact is None or list_id in contact.list_ids or str(value) in failing:
@@ -83,9 +84,7 @@ class Lists:
             success.append(value)
         if not success:
             raise answers.invalid("Contact already in list and/or does not exist")
-        return web.json_response(
-            {"contacts": {"success": success, "failure": failure}}, status=201
-        )
+        return web.json_response({"contacts": {"success": success, "failure": failure}}, status=201)
 
     async def remove(self, request):
         list_id = self._find(request)["id"]
@@ -108,9 +107,7 @@ class Lists:
             success.append(value)
         if not success:
             raise answers.invalid("Contacts are not in the list and/or do not exist")
-        return web.json_response(
-            {"contacts": {"success": success, "failure": failure}}, status=201
-        )
+        return web.json_response({"contacts": {"success": success, "failure": failure}}, status=201)
 
     def _touched(self, contact):
         contact.modified_at = self._world.clock.now()

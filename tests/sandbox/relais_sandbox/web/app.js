@@ -1,14 +1,33 @@
 // Keeps the state that the sandbox streams, and draws the tab that is open.
-import { views, text, element } from "/views.js";
+import { text, element } from "/dom.js";
+import { mails, pushes, chats } from "/arrivals.js";
+import { people, campaigns } from "/lists.js";
+import { journal, webhooks, faults } from "/traffic.js";
+
+const views = { mails, pushes, people, campaigns, chats, journal, webhooks, faults };
 
 const KEPT = 400;
 const TABS = [
-  ["mails", "Mails"], ["pushes", "Pushes"], ["people", "Contacts"], ["campaigns", "Campaigns"],
-  ["chats", "Chat"], ["journal", "Requests"], ["webhooks", "Webhooks"], ["faults", "Faults"],
+  ["mails", "Mails"],
+  ["pushes", "Pushes"],
+  ["people", "Contacts"],
+  ["campaigns", "Campaigns"],
+  ["chats", "Chat"],
+  ["journal", "Requests"],
+  ["webhooks", "Webhooks"],
+  ["faults", "Faults"],
 ];
 const state = {
-  urls: {}, mails: [], pushes: [], chats: [], journal: [], campaigns: [], webhooks: [],
-  faults: [], people: { lists: [], contacts: [], total: 0 }, settings: {},
+  urls: {},
+  mails: [],
+  pushes: [],
+  chats: [],
+  journal: [],
+  campaigns: [],
+  webhooks: [],
+  faults: [],
+  people: { lists: [], contacts: [], total: 0 },
+  settings: {},
 };
 const chosen = {};
 const seen = {};
@@ -17,18 +36,32 @@ let waiting = false;
 
 const append = (list) => (item) => {
   state[list].push(item);
-  if (state[list].length > KEPT) { state[list].shift(); }
+  if (state[list].length > KEPT) {
+    state[list].shift();
+  }
 };
 const replace = (list) => (item) => {
   const index = state[list].findIndex((other) => other.id === item.id);
-  if (index < 0) { append(list)(item); } else { state[list][index] = item; }
+  if (index < 0) {
+    append(list)(item);
+  } else {
+    state[list][index] = item;
+  }
 };
 const handlers = {
   all: (item) => Object.assign(state, item),
-  mail: append("mails"), push: append("pushes"), chat: append("chats"),
-  journal: append("journal"), webhook: replace("webhooks"), campaign: replace("campaigns"),
-  faults: (item) => { state.faults = item; },
-  people: (item) => { state.people = item; },
+  mail: append("mails"),
+  push: append("pushes"),
+  chat: append("chats"),
+  journal: append("journal"),
+  webhook: replace("webhooks"),
+  campaign: replace("campaigns"),
+  faults: (item) => {
+    state.faults = item;
+  },
+  people: (item) => {
+    state.people = item;
+  },
 };
 
 function counts(name) {
@@ -37,10 +70,18 @@ function counts(name) {
 
 function drawTabs() {
   const buttons = TABS.map(([name, label]) => {
-    const button = element("button", { role: "tab", "aria-selected": String(name === tab) },
-      text(label), element("span", { class: "count" }, text(counts(name))));
-    if (name !== tab && counts(name) > (seen[name] ?? 0)) { button.classList.add("news"); }
-    button.onclick = () => { location.hash = name; };
+    const button = element(
+      "button",
+      { role: "tab", "aria-selected": String(name === tab) },
+      text(label),
+      element("span", { class: "count" }, text(counts(name))),
+    );
+    if (name !== tab && counts(name) > (seen[name] ?? 0)) {
+      button.classList.add("news");
+    }
+    button.onclick = () => {
+      location.hash = name;
+    };
     return button;
   });
   document.querySelector("#tabs").replaceChildren(...buttons);
@@ -67,20 +108,32 @@ function redraw() {
 
 async function call(method, path, body) {
   const answer = await fetch("/__sim" + path, {
-    method, body: body === undefined ? undefined : JSON.stringify(body),
+    method,
+    body: body === undefined ? undefined : JSON.stringify(body),
   });
   const document_ = await answer.json();
-  if (!answer.ok) { alert(document_.error ?? answer.statusText); }
+  if (!answer.ok) {
+    alert(document_.error ?? answer.statusText);
+  }
   return document_;
 }
 
 function follow() {
   const source = new EventSource("/live");
   const dot = document.querySelector("#live");
-  source.onopen = () => { dot.textContent = "live"; dot.className = "dot on"; };
-  source.onerror = () => { dot.textContent = "lost, trying again"; dot.className = "dot"; };
+  source.onopen = () => {
+    dot.textContent = "live";
+    dot.className = "dot on";
+  };
+  source.onerror = () => {
+    dot.textContent = "lost, trying again";
+    dot.className = "dot";
+  };
   for (const [kind, handle] of Object.entries(handlers)) {
-    source.addEventListener(kind, (event) => { handle(JSON.parse(event.data)); redraw(); });
+    source.addEventListener(kind, (event) => {
+      handle(JSON.parse(event.data));
+      redraw();
+    });
   }
 }
 

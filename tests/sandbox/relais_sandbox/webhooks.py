@@ -126,7 +126,7 @@ class Webhooks:
                 await answer.read()
                 status = answer.status
         except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
-            problem = f"{type(error).__name__}: {error}"
+            problem = str(error).partition(" ssl:")[0] or type(error).__name__
         delivery["attempts"].append({"time": started_at, "status": status, "error": problem})
         self._journal.record(
             delivery["provider"],

@@ -15,7 +15,8 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-export const badge = (value, kind = "") => element("span", { class: `badge ${kind}` }, text(value));
+export const badge = (value, kind = "") =>
+  element("span", { class: `badge ${kind}`, title: value }, text(value));
 export const clock = (unix) =>
   new Date(unix * 1000).toLocaleTimeString("en-GB") +
   "." +

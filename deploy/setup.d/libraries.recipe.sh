@@ -1,5 +1,5 @@
 # How the four libraries are built that Debian 12 has only in versions we cannot use. The hash of
-# this file is part of the prefix's name: any change here makes a new prefix.
+# this file and of the patch is part of the prefix's name: any change makes a new prefix.
 # shellcheck shell=bash
 #
 # cpprestsdk   Debian 12's is built on Boost 1.74, which cannot share a process with 1.81
@@ -35,13 +35,13 @@ build_with_cmake() {
     cmake --install "$source/build"
 }
 
-# -Wno-error…: the source is older than the compiler. Its own warning flags would stop the build.
+# WERROR off: the source is older than the compiler.
 build_cpprest() {
+    patch --directory "$1/Release" --strip 1 <"$setup_dir/cpprest-cxx23.patch"
     build_with_cmake "$1/Release" "$2" "$3" \
         -DBUILD_TESTS=OFF -DBUILD_SAMPLES=OFF -DWERROR=OFF \
         -DCPPREST_EXCLUDE_WEBSOCKETS=ON -DCPPREST_EXCLUDE_BROTLI=ON \
-        -DCPPREST_HTTP_CLIENT_IMPL=asio -DCPPREST_INSTALL_HEADERS=ON \
-        -DBoost_NO_BOOST_CMAKE=OFF
+        -DCPPREST_HTTP_CLIENT_IMPL=asio
 }
 
 # SASL PLAIN, SCRAM and OAUTHBEARER are built in; WITH_SASL would add Cyrus for Kerberos.

@@ -11,7 +11,7 @@ libraries_prefix() {
         return
     fi
     local hash
-    hash=$( (cat "$setup_dir/libraries.recipe.sh"; sed -n 's/^VERSION_CODENAME=//p' /etc/os-release
+    hash=$( (cat "$setup_dir"/{libraries.recipe.sh,cpprest-cxx23.patch}; sed -n 's/^VERSION_CODENAME=//p' /etc/os-release
         uname -m) | sha256sum)
     echo "$cache_dir/deps-${hash:0:12}"
 }
@@ -80,16 +80,15 @@ build_library() {
     echo "$version $((SECONDS - begin)) s" >"$prefix/.complete-$name"
 }
 
-# All four at a time: each has long single-threaded stretches that the others fill.
+# All four at a time, each with all cores: their single-threaded stretches fill each other.
 build_libraries() {
-    local prefix=$1 recipe name version function jobs code=0
+    local prefix=$1 recipe name version function code=0
     local -A pids=()
-    jobs=$(((nproc_count + 1) / 2))
     for recipe in "${library_recipes[@]}"; do
         read -r name version function <<<"$recipe"
         (
             set -e
-            build_library "$prefix" "$name" "$version" "$function" "$jobs"
+            build_library "$prefix" "$name" "$version" "$function" "$nproc_count"
         ) >"$prefix/$name.log" 2>&1 &
         pids[$name]=$!
     done

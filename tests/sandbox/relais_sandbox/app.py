@@ -94,7 +94,7 @@ class Sandbox:
         return {
             "web": f"http://{self._host}:{ports['web']}",
             "mailjet": f"http://{self._host}:{ports['mailjet']}",
-            "brevo": f"http://{self._host}:{ports['brevo']}/v3",
+            "brevo": f"http://{self._host}:{ports['brevo']}",
             "onesignal": f"http://{self._host}:{ports['onesignal']}",
             "slack": f"http://{self._host}:{ports['slack']}",
             "smtp": f"smtp://{self._host}:{ports['smtp']}",

@@ -128,7 +128,7 @@ def test_settings_are_checked(world):
 def test_ports(world):
     ports = world.sim.get("/ports").json
     assert ports["brevo"] == world.ports["brevo"]
-    assert ports["urls"]["brevo"].endswith(f":{ports['brevo']}/v3")
+    assert ports["urls"]["brevo"].endswith(f":{ports['brevo']}")
     assert ports["credentials"]["mailjet_key"] == "sandbox-mailjet-key"
 
 

@@ -5,6 +5,7 @@
 #include "result/result.hpp"
 #include "trace/context.hpp"
 
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
 #include <cstdint>
@@ -19,6 +20,9 @@ namespace relais::events {
 /// A Kafka header: UTF-8 name and value.
 using header = std::pair<std::string, std::string>;
 using headers = std::vector<header>;
+
+/// The ce_type of a tombstone, which has no message.
+inline constexpr std::string_view tombstone_type = "relais.Tombstone";
 
 /// What made an event happen: its trace, and the ids that chain causes (CloudEvents extensions
 /// correlationid: the first cause, causationid: the direct one).
@@ -54,7 +58,8 @@ struct event {
     std::string source; ///< "relais/<service>"
     timestamp time{};
     std::string topic;
-    std::string key; ///< the aggregate's id: order holds per key; also ce_subject and ce_partitionkey
+    std::string
+        key; ///< the aggregate's id: order holds per key; also ce_subject and ce_partitionkey
     std::string payload;    ///< serialized protobuf
     bool tombstone = false; ///< a null value: erases the key on a snapshot topic
     events::cause cause;
@@ -75,11 +80,17 @@ event make_event(const google::protobuf::Message& message, std::string_view serv
 event make_tombstone(std::string_view topic, std::string_view key, std::string_view service,
                      const cause& why, timestamp now);
 
+/// The topic that the message's options name; empty when it is not an event.
+std::string topic_of(const google::protobuf::Descriptor& type);
+
 /// The headers of the record that carries it (position included when set).
 headers to_headers(const event& value);
 
+/// x-src, x-lsn and x-idx, which a relay adds when it publishes.
+headers position_headers(const position& value);
+
 /// Reads a record back. Unknown headers are ignored. Errors: `invalid` / "bad-envelope" with the
-/// header's name in detail.
+/// header's name in detail ("key" for a key that is empty or not UTF-8).
 result<event> from_record(std::string topic, std::string key, std::optional<std::string> value,
                           const headers& fields);
 

@@ -11,20 +11,23 @@ namespace relais::events {
 /// Traffic classes that never wait on each other. The lane is a property of the topic.
 enum class lane { interactive, normal, bulk };
 
+/// The word used in pages and labels: "interactive", "default", "bulk".
+std::string_view to_string(lane value);
+
 /// One topic of proto/topics.textproto.
 struct topic {
     std::string name;
     std::string producer;         ///< the one service that publishes it
     std::uint32_t partitions = 1; ///< frozen
     events::lane lane = events::lane::normal;
-    bool compacted = false;                     ///< a snapshot topic: null values erase
-    std::chrono::hours retention{0};            ///< when not compacted
-    std::chrono::hours max_compaction_lag{0};   ///< when compacted
+    bool compacted = false;                   ///< a snapshot topic: null values erase
+    std::chrono::hours retention{0};          ///< when not compacted
+    std::chrono::hours max_compaction_lag{0}; ///< when compacted
     std::string description;
 };
 
-/// All topics, in the file's order; parsed once from the copy that is built in. A file that does not
-/// parse ends the program at its start (a test keeps that from happening).
+/// All topics, in the file's order; parsed once from the copy that is built in. A file that does
+/// not parse ends the program at its start (a test keeps that from happening).
 const std::vector<topic>& all_topics();
 
 /// nullptr when there is no such topic.

@@ -23,9 +23,10 @@ struct broadcast_settings {
 };
 
 /// Reads all partitions of some topics without a group: every instance sees every record. For the
-/// gateway's revocations, bans and purges. Gives each record to the handler on the loop, at least once.
+/// gateway's revocations, bans and purges. Gives each record to the handler on the loop, at least
+/// once.
 class broadcast_reader {
-  public:
+public:
     using handler = std::function<void(const record&)>;
 
     broadcast_reader(broadcast_settings settings, handler on_record, boost::asio::io_context& loop,
@@ -38,7 +39,7 @@ class broadcast_reader {
     /// Whether it has read up to the end as it was at the start: then caches are trustworthy.
     bool caught_up() const;
 
-  private:
+private:
     struct state;
     std::unique_ptr<state> state_;
 };

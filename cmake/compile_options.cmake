@@ -12,7 +12,9 @@ target_compile_options(relais_options INTERFACE
   "$<$<BOOL:${RELAIS_WARNINGS_AS_ERRORS}>:-Werror>"
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# Not CMAKE_POSITION_INDEPENDENT_CODE: it would give programs -fPIE, and they share the precompiled
+# header of the libraries, which has to be compiled the same way.
+add_compile_options(-fPIC)
 add_link_options(-fuse-ld=lld -Wl,--as-needed)
 
 # -g1 keeps line numbers for stack traces at a third of the size; the sanitized build is not
@@ -28,7 +30,7 @@ endif()
 if(RELAIS_HARDEN)
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS
     -fstack-protector-strong -fstack-clash-protection -fcf-protection)
-  add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack)
+  add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 
 # Headers that most files need, compiled once and shared by every target. ccache may keep files that

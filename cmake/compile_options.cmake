@@ -30,7 +30,7 @@ endif()
 if(RELAIS_HARDEN)
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS
     -fstack-protector-strong -fstack-clash-protection -fcf-protection)
-  add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+  add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 
 # Headers that most files need, compiled once and shared by every target. ccache may keep files that

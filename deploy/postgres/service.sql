@@ -18,7 +18,7 @@ alter default privileges for role relais_owner in schema public
   grant select, insert, update, delete on tables to :"service";
 alter default privileges for role relais_owner in schema public
   grant usage, select on sequences to :"service";
--- Functions are granted one by one in the migrations that make them.
+-- Some functions run with the owner's rights: they are for this service only, not for everybody.
 alter default privileges for role relais_owner revoke execute on functions from public;
 alter default privileges for role relais_owner in schema public
   grant execute on functions to :"service";

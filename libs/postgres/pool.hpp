@@ -16,33 +16,33 @@
 namespace relais::pg {
 
 struct pool_settings {
-    std::string url;               ///< libpq connection string or URI
+    std::string url; ///< libpq connection string or URI
     std::string application_name;
-    std::size_t connections = 4;   ///< one thread each
+    std::size_t connections = 4; ///< one thread each
     std::size_t queue_max = 256;
     std::chrono::milliseconds connect_timeout{800};
     std::chrono::milliseconds statement_timeout{2'000};
     std::chrono::milliseconds lock_timeout{1'000};
 };
 
-/// Threads with one connection each. A broken connection is thrown away and opened again by the next
-/// job; while the server cannot be reached jobs fail at once with `unavailable` / "database-down"
-/// after one quick try, so that requests are answered within a second.
-/// Metrics: db_query_duration_seconds{query}, db_connections, db_connects_total, db_errors_total{kind}
-/// and the worker pool's.
+/// Threads with one connection each. A broken connection is thrown away and opened again by the
+/// next job; while the server cannot be reached jobs fail at once with `unavailable` /
+/// "database-down" after one quick try, so that requests are answered within a second. Metrics:
+/// db_query_duration_seconds{query}, db_connections, db_connects_total, db_errors_total{kind} and
+/// the worker pool's.
 class pool {
-  public:
+public:
     pool(pool_settings settings, metrics::registry& metrics, log::logger logger);
     ~pool();
     pool(const pool&) = delete;
     pool& operator=(const pool&) = delete;
 
-    /// Runs work(transaction&) → result<T> in a READ COMMITTED transaction. An error rolls back and is
-    /// returned. Serialization failures and deadlocks are tried again (3 times) from the start, so the
-    /// function must not have effects of its own. `name` is a metric label: a short constant.
-    /// Errors: `unavailable` / "database-down", "db-pool-full"; `timeout` / "database-timeout";
-    /// `conflict` / "unique-violation"; `timeout` / "commit-in-doubt" when the connection broke during
-    /// COMMIT (never tried again here: ask by id).
+    /// Runs work(transaction&) → result<T> in a READ COMMITTED transaction. An error rolls back and
+    /// is returned. Serialization failures and deadlocks are tried again (3 times) from the start,
+    /// so the function must not have effects of its own. `name` is a metric label: a short
+    /// constant. Errors: `unavailable` / "database-down", "db-pool-full"; `timeout` /
+    /// "database-timeout"; `conflict` / "unique-violation"; `timeout` / "commit-in-doubt" when the
+    /// connection broke during COMMIT (never tried again here: ask by id).
     template <class Work>
     boost::asio::awaitable<std::invoke_result_t<Work, transaction&>>
     transact(std::string name, Work work, async::worker_pool::deadline until = default_deadline()) {
@@ -97,14 +97,14 @@ class pool {
     bool reachable() const;
 
     /// Fails when the service's share of connections does not fit the server:
-    /// instances_max × connections (+1 for the relay) of all services of RELAIS' budget table plus the
-    /// reserve must stay under max_connections. Run once at start. Errors: `invalid` /
+    /// instances_max × connections (+1 for the relay) of all services of RELAIS' budget table plus
+    /// the reserve must stay under max_connections. Run once at start. Errors: `invalid` /
     /// "connection-budget" with the sum in words, or what transact() returns.
     boost::asio::awaitable<result<void>> check_connection_budget(std::size_t instances_max);
 
     void stop();
 
-  private:
+private:
     using body = std::function<result<void>(transaction&)>;
     result<void> run_transaction(std::size_t thread, const std::string& name, const body& work,
                                  async::worker_pool::deadline until);

@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,20 +19,29 @@ namespace relais::pg {
 
 /// One parameter of a statement, as PostgreSQL's text form; nullopt is NULL.
 class parameter {
-  public:
+public:
     parameter(std::nullopt_t) {}
+
     parameter(std::string text) : text_(std::move(text)) {}
+
     parameter(std::string_view text) : text_(std::string(text)) {}
+
     parameter(const char* text) : text_(std::string(text)) {}
+
     parameter(bool flag) : text_(flag ? "t" : "f") {}
+
     parameter(double number);
     parameter(timestamp time);
+
     parameter(const uuid& value) : text_(value.text()) {}
+
     template <class Tag>
     parameter(const id<Tag>& value) : text_(value.text()) {}
+
     template <std::integral Integer>
         requires(!std::same_as<Integer, bool>)
     parameter(Integer number) : text_(std::to_string(number)) {}
+
     template <class T>
     parameter(const std::optional<T>& value) {
         if (value) {
@@ -49,7 +59,7 @@ class parameter {
         return text_;
     }
 
-  private:
+private:
     std::optional<std::string> text_;
 };
 
@@ -58,11 +68,11 @@ struct rows_state;
 struct transaction_state;
 } // namespace detail
 
-/// One row of an answer; valid while its rows live. Columns count from 0, in the order of the SELECT.
-/// Asking for a column that does not exist, or for a NULL with a getter that is not optional_…, is a
-/// bug (throws std::logic_error).
+/// One row of an answer; valid while its rows live. Columns count from 0, in the order of the
+/// SELECT. Asking for a column that does not exist, or for a NULL with a getter that is not
+/// optional_…, is a bug (throws std::logic_error).
 class row {
-  public:
+public:
     bool is_null(int column) const;
     std::string_view view(int column) const;
     std::string text(int column) const;
@@ -81,16 +91,18 @@ class row {
         return Id(uuid_at(column));
     }
 
-  private:
+private:
     friend class rows;
+
     row(const detail::rows_state& all, int index) : all_(&all), index_(index) {}
+
     const detail::rows_state* all_;
     int index_;
 };
 
 /// The answer to a statement.
 class rows {
-  public:
+public:
     explicit rows(std::shared_ptr<const detail::rows_state> state) : state_(std::move(state)) {}
 
     std::size_t size() const;
@@ -101,18 +113,21 @@ class rows {
     std::size_t affected() const;
 
     class iterator {
-      public:
+    public:
         iterator(const rows* all, std::size_t index) : all_(all), index_(index) {}
+
         row operator*() const {
             return (*all_)[index_];
         }
+
         iterator& operator++() {
             ++index_;
             return *this;
         }
+
         friend bool operator==(const iterator&, const iterator&) = default;
 
-      private:
+    private:
         const rows* all_;
         std::size_t index_;
     };
@@ -120,11 +135,12 @@ class rows {
     iterator begin() const {
         return {this, 0};
     }
+
     iterator end() const {
         return {this, size()};
     }
 
-  private:
+private:
     std::shared_ptr<const detail::rows_state> state_; // rows may be copied; the answer is immutable
 };
 
@@ -132,21 +148,24 @@ class rows {
 /// pool::transact and its siblings catch it; they turn it into an error (classify()). Code inside a
 /// transaction lets it pass, so that it reads like prose.
 class failure : public std::exception {
-  public:
+public:
     failure(error reason, std::string sqlstate, std::string constraint);
     const char* what() const noexcept override;
+
     const error& reason() const {
         return reason_;
     }
+
     const std::string& sqlstate() const {
         return sqlstate_;
     }
+
     /// The violated constraint's name, or empty.
     const std::string& constraint() const {
         return constraint_;
     }
 
-  private:
+private:
     error reason_;
     std::string sqlstate_;
     std::string constraint_;
@@ -155,8 +174,9 @@ class failure : public std::exception {
 /// An open transaction, used on a database thread by one function. Statements are prepared on first
 /// use and kept per connection (the SQL text is the key, so pass literals).
 class transaction {
-  public:
+public:
     explicit transaction(detail::transaction_state& state) : state_(&state) {}
+
     transaction(const transaction&) = delete;
     transaction& operator=(const transaction&) = delete;
 
@@ -170,7 +190,7 @@ class transaction {
     /// Runs after COMMIT succeeded, on the database thread; must not throw or block. For wake-ups.
     void after_commit(std::function<void()> action);
 
-  private:
+private:
     detail::transaction_state* state_;
 };
 

@@ -44,8 +44,10 @@ relais_prefix_library(cpprest libcpprest.a OpenSSL::SSL OpenSSL::Crypto ${zlib} 
   Boost::headers)
 
 # Asio, Beast and JSON are compiled once, here, instead of in every file that includes them.
+# Never BOOST_ASIO_NO_DEPRECATED: it changes what functions return (BOOST_ASIO_SYNC_OP_VOID) but not
+# their symbols, and cpprestsdk, which shares them in one program, needs the deprecated names.
 add_library(relais_boost STATIC "${CMAKE_SOURCE_DIR}/cmake/boost_separate.cpp")
 target_compile_definitions(relais_boost PUBLIC
-  BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION)
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
 target_link_libraries(relais_boost PUBLIC
   Boost::headers Boost::json Boost::url OpenSSL::SSL OpenSSL::Crypto Threads::Threads)

@@ -7,7 +7,7 @@ set(RELAIS_LIBRARY_ORDER
 function(relais_target target)
   target_link_libraries(${target} PUBLIC relais_options)
   target_compile_definitions(${target} PRIVATE BOOST_ASIO_SEPARATE_COMPILATION
-    BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_SEPARATE_COMPILATION)
+    BOOST_BEAST_SEPARATE_COMPILATION)
   target_link_libraries(${target} PUBLIC relais_boost fmt::fmt)
   target_precompile_headers(${target} REUSE_FROM relais_pch)
 endfunction()

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 
@@ -20,13 +22,16 @@ class secret {
         return value_.empty();
     }
 
-    /// What {fmt} prints for it (found by argument-dependent lookup).
-    friend const char* format_as(const secret& /*value*/) {
-        return "***";
-    }
-
   private:
     std::string value_;
 };
 
 } // namespace relais::config
+
+/// Whoever formats a secret gets stars, whatever the format specification says.
+template <>
+struct fmt::formatter<relais::config::secret> : fmt::formatter<fmt::string_view> {
+    auto format(const relais::config::secret& /*value*/, fmt::format_context& context) const {
+        return fmt::formatter<fmt::string_view>::format("***", context);
+    }
+};

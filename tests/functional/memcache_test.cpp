@@ -1,3 +1,4 @@
+#include "ids/uuid.hpp"
 #include "memcache/client.hpp"
 #include "support/environment.hpp"
 

@@ -1,0 +1,137 @@
+"""Rules of the code base that a machine can check. What is not checked is not a rule.
+
+Usage: rules.py            all rules over the tracked and new files
+       rules.py --format   only the formatting (clang-format)
+Prints one line per violation, path:line: what, and exits 1 when there are any.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LINE_MAX = 100
+FILE_LINES_MAX = 300
+MAIN_LINES_MAX = 60
+APP_LINES_MAX = 150
+README_LINES = range(10, 81)
+CPP = {".cpp", ".hpp"}
+
+# Third-party headers may not be seen in public headers of a library (Asio and protobuf may).
+FOREIGN = re.compile(
+    r"#include\s*<(boost/(?!asio/)|pqxx|librdkafka|cpprest|prometheus|spdlog|openssl|sodium|vips|curl|"
+    r"unicode|libpq)"
+)
+UNOWNED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b(?!\([a-z][a-z0-9_-]*\))")
+# Words of a workplace or a registry that have no business in the project's files.
+FOREIGN_PLACES = re.compile(r"/root/|/home/[a-z]|registry\.npmjs|pypi\.org|repo1?\.maven|deb\.debian\.org/")
+
+
+def tracked_files():
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.splitlines()
+    return [ROOT / name for name in listed if (ROOT / name).is_file()]
+
+
+def in_folders(path, *folders):
+    return path.relative_to(ROOT).parts[0] in folders
+
+
+def check_lines(path, lines):
+    for number, line in enumerate(lines, 1):
+        if len(line) > LINE_MAX:
+            yield number, f"{len(line)} columns, at most {LINE_MAX}"
+        if UNOWNED.search(line) and path.name != "rules.py":
+            yield number, "a TODO without an owner: TODO(name)"
+        if path.suffix == ".hpp" and re.match(r"\s*using namespace\b", line):
+            yield number, "using namespace in a header"
+        if re.search(r"\bstd::this_thread::sleep|\b(?:u|nano)sleep\(", line):
+            yield number, "a sleep: wait for a condition"
+
+
+def check_cpp(path, lines):
+    relative = path.relative_to(ROOT)
+    limit = FILE_LINES_MAX
+    if path.name == "main.cpp":
+        limit = MAIN_LINES_MAX
+    elif path.stem == "app":
+        limit = APP_LINES_MAX
+    if len(lines) > limit:
+        yield 1, f"{len(lines)} lines, at most {limit}"
+    if path.suffix == ".hpp" and lines and lines[0] != "#pragma once":
+        yield 1, "a header begins with #pragma once"
+    if path.suffix == ".hpp" and relative.parts[0] == "libs":
+        for number, line in enumerate(lines, 1):
+            if FOREIGN.search(line) and "detail" not in path.stem:
+                yield number, "a third-party header in a library's header"
+    if relative.parts[0] in ("libs", "services") and "reader.cpp" != path.name:
+        for number, line in enumerate(lines, 1):
+            if re.search(r"\bgetenv\(", line):
+                yield number, "getenv outside libs/config"
+    yield from check_lines(path, lines)
+
+
+def check_readmes():
+    folders = [p for top in ("libs", "services") for p in sorted((ROOT / top).iterdir()) if p.is_dir()]
+    for folder in folders:
+        readme = folder / "README.md"
+        if not readme.is_file():
+            yield readme, 1, "missing: every library and service has one"
+            continue
+        count = len(readme.read_text().splitlines())
+        if count not in README_LINES:
+            yield readme, 1, f"{count} lines, {README_LINES.start} to {README_LINES.stop - 1} wanted"
+
+
+def check_places(path, text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if FOREIGN_PLACES.search(line) and path.name != "rules.py":
+            yield number, "names a machine path or a package registry"
+
+
+def check_format(files):
+    names = [str(f) for f in files if f.suffix in CPP and in_folders(f, "libs", "services", "tests")]
+    found = subprocess.run(
+        ["clang-format-19", "--dry-run", "--ferror-limit=1", *names], cwd=ROOT,
+        capture_output=True, text=True,
+    ).stderr
+    seen = set()
+    for line in found.splitlines():
+        match = re.match(r"(/[^:]+):(\d+):\d+: (?:warning|error): ", line)
+        if match and match[1] not in seen:
+            seen.add(match[1])
+            yield pathlib.Path(match[1]), int(match[2]), "not formatted: clang-format-19 -i"
+
+
+def violations(only_format):
+    files = tracked_files()
+    yield from check_format(files)
+    if only_format:
+        return
+    yield from check_readmes()
+    for path in files:
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue
+        for number, what in check_places(path, text):
+            yield path, number, what
+        if path.suffix in CPP:
+            for number, what in check_cpp(path, text.splitlines()):
+                yield path, number, what
+
+
+def main():
+    count = 0
+    for path, number, what in violations("--format" in sys.argv[1:]):
+        print(f"{path.relative_to(ROOT)}:{number}: {what}")
+        count += 1
+    print(f"{count} violation(s)")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

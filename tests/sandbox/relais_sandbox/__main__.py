@@ -18,7 +18,7 @@ def parse_arguments():
     parser.add_argument(
         "--state-dir",
         default=os.environ.get("RELAIS_SANDBOX_STATE", ".relais/sandbox"),
-        help="folder for the mail server's certificate",
+        help="folder for what the accounts hold and the mail server's certificate",
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of fault probabilities")
     parser.add_argument("--rate-limits", choices=("on", "off"), default="on")

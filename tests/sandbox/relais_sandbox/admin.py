@@ -203,6 +203,7 @@ class Admin:
         segment_id = account.add_segment(
             body["name"], body["attribute"], body["value"], body.get("list_id")
         )
+        self._world.save()
         return {"id": segment_id}
 
     async def mailjet_event(self, request):

@@ -8,6 +8,7 @@ from aiohttp import web
 from .admin import Admin
 from .brevo import Brevo
 from .mailjet import Mailjet
+from .memory import Memory
 from .onesignal import OneSignal
 from .pages import Pages
 from .slack import Slack
@@ -29,12 +30,16 @@ class Sandbox:
         self.slack = Slack(self.world)
         self.smtp = MailServer(self.world)
         self.world.providers = [self.mailjet, self.brevo, self.onesignal, self.slack, self.smtp]
+        self._memory = Memory(state_folder, self.brevo, self.mailjet)
         self.admin = Admin(self)
         self.pages = Pages(self)
         self._runners = []
         self._servers = []
 
     async def start(self):
+        self._state_folder.mkdir(parents=True, exist_ok=True)
+        self._memory.load()
+        self.world.save = self._memory.save
         await self.world.webhooks.start()
         web_application = web.Application(client_max_size=16 * 1024 * 1024)
         web_application.add_routes(self.admin.routes() + self.pages.routes())
@@ -54,7 +59,6 @@ class Sandbox:
         self.world.ports[name] = site._server.sockets[0].getsockname()[1]
 
     async def _serve_mail(self):
-        self._state_folder.mkdir(parents=True, exist_ok=True)
         tls = make_certificate(self._state_folder)
         loop = asyncio.get_running_loop()
         plain = loop.create_server(
@@ -87,6 +91,7 @@ class Sandbox:
         await self.world.webhooks.stop()
         for runner in self._runners:
             await runner.cleanup()
+        self._memory.save()
 
     def urls(self):
         """Base URLs as the services' configuration wants them."""

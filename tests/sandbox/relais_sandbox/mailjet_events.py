@@ -1,6 +1,5 @@
 """Mailjet's Event API: callback URLs, grouped (v2) and single (v1) bodies, retry, `dead`."""
 
-import itertools
 import json
 import zlib
 
@@ -60,8 +59,7 @@ class Events:
         self.reset()
 
     def reset(self):
-        self._callbacks = {}
-        self._ids = itertools.count(1)
+        self.callbacks = {}
         self._waiting = {}
 
     def deliver(self, message, mail):
@@ -123,12 +121,12 @@ class Events:
         )
 
     def _receiver(self, kind):
-        fitting = [item for item in self._callbacks.values() if item["EventType"] == kind]
+        fitting = [item for item in self.callbacks.values() if item["EventType"] == kind]
         alive = [item for item in fitting if item["Status"] == "alive"]
         return min(alive, key=lambda item: item["IsBackup"], default=None)
 
     async def list(self, request):
-        items = list(self._callbacks.values())
+        items = list(self.callbacks.values())
         return web.json_response({"Count": len(items), "Data": items, "Total": len(items)})
 
     async def register(self, request):
@@ -142,11 +140,11 @@ class Events:
         if kind not in EVENT_TYPES:
             return _refuse(400, f'Invalid EventType "{kind}"')
         backup = bool(document.get("IsBackup", False))
-        for item in self._callbacks.values():
+        for item in self.callbacks.values():
             if item["EventType"] == kind and item["IsBackup"] == backup:
                 return _refuse(400, "A EventCallbackUrl already exists for this EventType")
         callback = {
-            "ID": next(self._ids),
+            "ID": max(self.callbacks, default=0) + 1,
             "EventType": kind,
             "Url": document["Url"],
             "Version": int(document.get("Version", 1)),
@@ -154,13 +152,15 @@ class Events:
             "Status": "alive",
             "APIKeyID": 1,
         }
-        self._callbacks[callback["ID"]] = callback
+        self.callbacks[callback["ID"]] = callback
+        self._world.save()
         return web.json_response({"Count": 1, "Data": [callback], "Total": 1}, status=201)
 
     async def remove(self, request):
         callback_id = request.match_info["id"]
-        if not callback_id.isdigit() or self._callbacks.pop(int(callback_id), None) is None:
+        if not callback_id.isdigit() or self.callbacks.pop(int(callback_id), None) is None:
             return _refuse(404, "Object not found")
+        self._world.save()
         return web.Response(status=204)
 
     def fire(self, script):

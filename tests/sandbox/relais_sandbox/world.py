@@ -21,6 +21,7 @@ class World:
         self.faults = Faults(self.changes, seed)
         self.mailbox = Mailbox(self.clock, self.changes)
         self.webhooks = Webhooks(self.clock, self.changes, self.faults, self.journal, self.settings)
+        self.save = lambda: None  # what keeps the accounts over a restart
         self.ports = {}
         self.providers = []  # each has reset(everything: bool)
         self.outcomes = {}  # address -> what the receiving mail server does with it
@@ -39,4 +40,5 @@ class World:
         self.outcomes.clear()
         for provider in self.providers:
             provider.reset(everything)
+        self.save()
         self.changes.notify("reset", {})

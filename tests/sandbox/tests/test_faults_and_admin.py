@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from client import Api
+from conftest import Running
 
 
 def contacts(world, connection=None):
@@ -175,3 +176,22 @@ def test_every_unknown_path_answers_in_the_provider_s_shape(world):
     assert world.brevo.get("/unheard").json["code"] == "document_not_found"
     assert world.brevo.call("PATCH", "/contacts").json["code"] == "method_not_allowed"
     assert world.onesignal.get("/unheard").json["errors"] == ["Not found"]
+
+
+def test_accounts_survive_a_restart(tmp_path):
+    first = Running(tmp_path)
+    try:
+        made = first.brevo.post("/contacts/lists", {"name": "newsletter nl", "folderId": 1})
+        hook = {"url": "http://127.0.0.1:9/", "type": "marketing", "events": ["opened"]}
+        first.brevo.post("/webhooks", hook)
+        first.brevo.post("/contacts", {"email": "a@x.be", "listIds": [made.json["id"]]})
+    finally:
+        first.stop()
+    second = Running(tmp_path)
+    try:
+        names = [item["name"] for item in second.brevo.get("/contacts/lists").json["lists"]]
+        assert sorted(names) == ["newsletter", "newsletter nl"]
+        assert second.brevo.get("/contacts/a@x.be").json["listIds"] == [made.json["id"]]
+        assert len(second.brevo.get("/webhooks", type="marketing").json["webhooks"]) == 1
+    finally:
+        second.stop()

@@ -1,6 +1,5 @@
 """The state of one Brevo account: contacts, lists, attributes, segments."""
 
-import itertools
 import re
 
 from .answers import duplicate, invalid
@@ -51,7 +50,6 @@ class Account:
 
     def reset(self, everything):
         self.contacts = {}
-        self._contact_ids = itertools.count(1)
         self.busy = set()
         if not everything:
             return
@@ -59,12 +57,10 @@ class Account:
         self.folders = {1: {"id": 1, "name": "Relais"}}
         self.lists = {}
         self.segments = {}
-        self._list_ids = itertools.count(NEWSLETTER_LIST_ID)
-        self._segment_ids = itertools.count(1)
         self.add_list("newsletter", 1)
 
     def add_list(self, name, folder_id):
-        list_id = next(self._list_ids)
+        list_id = max(self.lists, default=NEWSLETTER_LIST_ID - 1) + 1
         now = self._clock.now()
         self.lists[list_id] = {
             "id": list_id,
@@ -75,7 +71,7 @@ class Account:
         return list_id
 
     def add_segment(self, name, attribute, value, list_id=None):
-        segment_id = next(self._segment_ids)
+        segment_id = max(self.segments, default=0) + 1
         self.segments[segment_id] = {
             "id": segment_id,
             "segmentName": name,
@@ -94,7 +90,7 @@ class Account:
         return next((c for c in self.contacts.values() if c.ext_id == ext_id), None)
 
     def create(self):
-        contact = Contact(next(self._contact_ids), self._clock.now())
+        contact = Contact(max(self.contacts, default=0) + 1, self._clock.now())
         self.contacts[contact.id] = contact
         return contact
 

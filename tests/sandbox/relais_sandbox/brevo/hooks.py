@@ -1,7 +1,5 @@
 """Brevo's webhooks: registration, subscription names against payload names, auth, batching."""
 
-import itertools
-
 from aiohttp import web
 
 from ..webhooks import BrevoRules
@@ -51,7 +49,6 @@ class Hooks:
         self._batches = {}
         if everything:
             self.webhooks = {}
-            self._ids = itertools.count(1)
 
     def routes(self):
         return [
@@ -85,8 +82,9 @@ class Hooks:
             "created_at": self._world.clock.now(),
         }
         self._set(hook, body)
-        hook["id"] = next(self._ids)
+        hook["id"] = max(self.webhooks, default=0) + 1
         self.webhooks[hook["id"]] = hook
+        self._world.save()
         return web.json_response({"id": hook["id"]}, status=201)
 
     def _set(self, hook, body):
@@ -117,10 +115,12 @@ class Hooks:
         self._set(hook, body)
         for name in ("description", "headers", "batched"):
             hook[name] = body.get(name, hook[name])
+        self._world.save()
         return web.Response(status=204)
 
     async def remove(self, request):
         del self.webhooks[self._find(request)["id"]]
+        self._world.save()
         return web.Response(status=204)
 
     def _find(self, request):

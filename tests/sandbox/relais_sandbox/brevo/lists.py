@@ -47,6 +47,7 @@ class Lists:
         if body.get("folderId") not in self._account.folders:
             raise answers.invalid("Folder ID does not exist")
         list_id = self._account.add_list(str(body["name"]), body["folderId"])
+        self._world.save()
         return web.json_response({"id": list_id}, status=201)
 
     async def show(self, request):
@@ -57,6 +58,7 @@ class Lists:
         for contact in self._account.members(found["id"]):
             contact.list_ids.discard(found["id"])
         del self._account.lists[found["id"]]
+        self._world.save()
         return web.Response(status=204)
 
     async def members(self, request):
@@ -187,4 +189,5 @@ class Lists:
         if kind not in ("text", "date", "float", "boolean", "id", "category"):
             raise answers.invalid("Invalid attribute type")
         self._account.attributes[name] = kind
+        self._world.save()
         return web.Response(status=201)

@@ -19,8 +19,7 @@ asio::awaitable<bool> stop_requested() {
 
 } // namespace
 
-signal::signal(asio::io_context& loop)
-    : timer_(loop, asio::steady_timer::time_point::max()) {}
+signal::signal(asio::io_context& loop) : timer_(loop, asio::steady_timer::time_point::max()) {}
 
 void signal::notify_all() {
     ++generation_;

@@ -76,7 +76,8 @@ void task_group::spawn(std::string name, asio::awaitable<void> task) {
 
 void task_group::cancel() {
     state_->cancelled = true;
-    // Posted, and looked up again each time: emitting may end tasks, which removes them from the list.
+    // Posted, and looked up again each time: emitting may end tasks, which removes them from the
+    // list.
     asio::post(state_->loop, [state = state_] {
         std::vector<asio::cancellation_signal*> targets;
         for (auto& running : state->running) {

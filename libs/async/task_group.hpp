@@ -14,11 +14,11 @@ namespace detail {
 struct group_state;
 }
 
-/// Owns running coroutines, so that none is ever detached: whoever starts work in a group can stop it
-/// and wait for its end. All members are called on the io_context's thread. The group must be empty
-/// when it is destroyed (cancel(), then join()).
+/// Owns running coroutines, so that none is ever detached: whoever starts work in a group can stop
+/// it and wait for its end. All members are called on the io_context's thread. The group must be
+/// empty when it is destroyed (cancel(), then join()).
 class task_group {
-  public:
+public:
     /// on_failure is told the task's name and what it threw; a coroutine that throws is a bug.
     using failure_handler = std::function<void(const std::string& name, const std::string& what)>;
 
@@ -39,7 +39,7 @@ class task_group {
     /// Returns when no task is left.
     boost::asio::awaitable<void> join();
 
-  private:
+private:
     std::shared_ptr<detail::group_state> state_; // shared with the running tasks' completions
 };
 

@@ -15,7 +15,7 @@ template <class T>
 boost::asio::awaitable<result<T>> with_timeout(boost::asio::awaitable<result<T>> operation,
                                                std::chrono::steady_clock::duration at_most,
                                                std::string slug) {
-    using namespace boost::asio::experimental::awaitable_operators;
+    using boost::asio::experimental::awaitable_operators::operator||;
     auto timer = sleep_for(at_most);
     auto first = co_await (std::move(operation) || std::move(timer));
     if (first.index() == 1) {

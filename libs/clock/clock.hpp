@@ -10,7 +10,7 @@ using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 /// Where the time comes from. Passed in wherever a decision depends on it; the domain never reads
 /// the system's clock by itself. Thread-safe.
 class clock {
-  public:
+public:
     virtual ~clock() = default;
 
     virtual timestamp now() const = 0;
@@ -18,7 +18,7 @@ class clock {
     /// For durations: never jumps.
     virtual std::chrono::steady_clock::time_point steady_now() const = 0;
 
-  protected:
+protected:
     clock() = default;
     clock(const clock&) = default;
     clock& operator=(const clock&) = default;
@@ -26,14 +26,14 @@ class clock {
 
 /// The machine's clocks.
 class system_clock final : public clock {
-  public:
+public:
     timestamp now() const override;
     std::chrono::steady_clock::time_point steady_now() const override;
 };
 
 /// A clock that stands still until it is moved. For tests and simulators; not thread-safe.
 class manual_clock final : public clock {
-  public:
+public:
     explicit manual_clock(timestamp start) : now_(start) {}
 
     timestamp now() const override;
@@ -45,7 +45,7 @@ class manual_clock final : public clock {
     /// Moves the wall clock only, as an administrator or NTP may do, in either direction.
     void jump(std::chrono::microseconds by);
 
-  private:
+private:
     timestamp now_;
     std::chrono::steady_clock::time_point steady_now_{};
 };

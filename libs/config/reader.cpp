@@ -88,9 +88,9 @@ std::optional<std::string> reader::find(const variable& described) {
         }
     }
     if (described.required) {
-        problem(described.name, fmt::format("is not set; expected {}{}", described.form,
-                                            described.is_secret
-                                                ? fmt::format(", or {}_FILE=path", described.name)
+        problem(described.name,
+                fmt::format("is not set; expected {}{}", described.form,
+                            described.is_secret ? fmt::format(", or {}_FILE=path", described.name)
                                                 : std::string()));
     }
     return std::nullopt;
@@ -112,8 +112,7 @@ secret reader::secret(std::string_view name, std::optional<std::string> fallback
 
 secret reader::key(std::string_view name, std::size_t size, std::string_view description) {
     const auto form = fmt::format("{} bytes in base64url", size);
-    const auto found =
-        find({std::string(name), form, "", std::string(description), true, true});
+    const auto found = find({std::string(name), form, "", std::string(description), true, true});
     if (!found) {
         return {};
     }
@@ -159,8 +158,7 @@ bool reader::boolean(std::string_view name, std::optional<bool> fallback,
     if (fallback) {
         word = *fallback ? "true" : "false";
     }
-    const auto value =
-        choice(name, {"true", "false", "1", "0", "yes", "no"}, word, description);
+    const auto value = choice(name, {"true", "false", "1", "0", "yes", "no"}, word, description);
     return value == "true" || value == "1" || value == "yes";
 }
 
@@ -223,11 +221,10 @@ std::string reader::help() const {
         if (described.is_secret) {
             out += fmt::format("; or {}_FILE=path", described.name);
         }
-        out += described.required
-                   ? std::string("; required\n")
-                   : fmt::format("; default: {}\n", described.default_value.empty()
-                                                        ? "(empty)"
-                                                        : described.default_value);
+        out += described.required ? std::string("; required\n")
+                                  : fmt::format("; default: {}\n", described.default_value.empty()
+                                                                       ? "(empty)"
+                                                                       : described.default_value);
     }
     return out;
 }

@@ -40,10 +40,10 @@ struct variable {
 
 /// Reads typed values from environment variables and collects every problem instead of stopping at
 /// the first. Each getter documents its variable as a side effect, so `--help-config` cannot differ
-/// from what is read. A default of nullopt makes the variable required. A secret may also be given as
-/// a file: NAME_FILE=path (a trailing newline is dropped). An empty value counts as not set.
+/// from what is read. A default of nullopt makes the variable required. A secret may also be given
+/// as a file: NAME_FILE=path (a trailing newline is dropped). An empty value counts as not set.
 class reader {
-  public:
+public:
     explicit reader(environment variables);
 
     std::string text(std::string_view name, std::optional<std::string> fallback,
@@ -82,7 +82,7 @@ class reader {
     /// The page that `--help-config` prints.
     std::string help() const;
 
-  private:
+private:
     std::optional<std::string> find(const variable& described);
 
     environment environment_;

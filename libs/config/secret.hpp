@@ -7,9 +7,10 @@
 
 namespace relais::config {
 
-/// A value that must not be shown. Whoever formats or logs it gets `***`; only reveal() gives it out.
+/// A value that must not be shown. Whoever formats or logs it gets `***`; only reveal() gives it
+/// out.
 class secret {
-  public:
+public:
     secret() = default;
 
     explicit secret(std::string value) : value_(std::move(value)) {}
@@ -22,7 +23,7 @@ class secret {
         return value_.empty();
     }
 
-  private:
+private:
     std::string value_;
 };
 

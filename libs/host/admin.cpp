@@ -16,8 +16,8 @@ http::route get(std::string path, std::function<http::response()> answer) {
     http::route made;
     made.method = "GET";
     made.path = std::move(path);
-    made.handle =
-        [answer = std::move(answer)](const http::request&) -> asio::awaitable<result<http::response>> {
+    made.handle = [answer = std::move(answer)](
+                      const http::request&) -> asio::awaitable<result<http::response>> {
         co_return answer();
     };
     return made;

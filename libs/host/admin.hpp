@@ -15,7 +15,7 @@ enum class phase { starting, running, draining };
 
 /// What the admin listener answers from. Used on the loop's thread only.
 class admin_state {
-  public:
+public:
     admin_state(metrics::registry& metrics, log::logger logger, std::string service);
 
     void set_phase(phase value);
@@ -24,7 +24,7 @@ class admin_state {
     /// GET /livez /readyz /metrics /version, PUT /log-level?level=…&minutes=…
     std::vector<http::route> routes();
 
-  private:
+private:
     http::response livez() const;
     http::response readyz() const;
     http::response metrics_page();

@@ -23,14 +23,15 @@ struct process_settings {
     config::endpoint admin_listen;
     log::level log_level = log::level::info;
     std::chrono::milliseconds drain_delay{0}; ///< not ready, but still accepting
-    std::chrono::milliseconds stop_limit{25'000}; ///< then the process ends anyway, with exit code 1
+    std::chrono::milliseconds stop_limit{
+        25'000}; ///< then the process ends anyway, with exit code 1
 };
 
 process_settings read_process_settings(config::reader& from, std::string service,
                                        std::string default_admin_listen);
 
-/// The order of life. Starting goes down this list, stopping goes up: first nothing new comes in, last
-/// the database closes.
+/// The order of life. Starting goes down this list, stopping goes up: first nothing new comes in,
+/// last the database closes.
 enum class stage { pools, producers, workers, consumers, acceptors };
 
 /// One part of a service that starts and stops. Empty functions are skipped.
@@ -42,10 +43,10 @@ struct part {
 };
 
 /// A service's process: one loop on one thread, logger, metrics, the admin listener with /livez,
-/// /readyz, /metrics, /version, and the life from start to exit code. /livez answers before the parts
-/// start and never looks at them; /readyz says which check fails.
+/// /readyz, /metrics, /version, and the life from start to exit code. /livez answers before the
+/// parts start and never looks at them; /readyz says which check fails.
 class process {
-  public:
+public:
     explicit process(process_settings settings);
     ~process();
 
@@ -72,14 +73,14 @@ class process {
     /// Until SIGTERM or SIGINT. 0: stopped cleanly; 1: could not start, or had to be cut off.
     int run();
 
-  private:
+private:
     struct impl;
     std::unique_ptr<impl> impl_;
 };
 
 /// The whole of a service's main(): handles --help, --help-config, --check-config, --version, reads
-/// the configuration (all errors at once on standard error, exit 1), builds and runs. `build` returns
-/// the app object that must live as long as the process runs.
+/// the configuration (all errors at once on standard error, exit 1), builds and runs. `build`
+/// returns the app object that must live as long as the process runs.
 template <class Config, class App>
 int run_service(int argc, char** argv, std::string_view service, std::string_view summary,
                 Config (*read)(config::reader&),
@@ -92,6 +93,7 @@ struct invocation {
     bool help_config = false;
     int exit_code = 0;
 };
+
 invocation parse_arguments(int argc, char** argv, std::string_view service,
                            std::string_view summary);
 int report_configuration(const config::reader& from, const invocation& how);

@@ -1,11 +1,11 @@
 #include "host/process.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <unistd.h>
 
 namespace relais::host {
 namespace {
@@ -30,9 +30,9 @@ process_settings read_process_settings(config::reader& from, std::string service
                                      "Where /livez, /readyz, /metrics and /version are served");
     out.instance = from.text("RELAIS_INSTANCE", default_instance(),
                              "Name of this instance; keep it over restarts in production");
-    out.log_level = log::parse_level(from.choice("RELAIS_LOG_LEVEL",
-                                                 {"debug", "info", "warn", "error"}, "info",
-                                                 "Least severity that is logged"));
+    out.log_level =
+        log::parse_level(from.choice("RELAIS_LOG_LEVEL", {"debug", "info", "warn", "error"}, "info",
+                                     "Least severity that is logged"));
     out.drain_delay =
         from.duration_ms("RELAIS_DRAIN_DELAY", std::chrono::milliseconds(0),
                          "How long to keep accepting after SIGTERM while /readyz says no");

@@ -8,7 +8,7 @@ namespace relais {
 /// `Tag` is any type, never defined: `using account_id = id<struct account_tag>;`
 template <class Tag>
 class id {
-  public:
+public:
     id() = default; ///< the nil id
 
     explicit id(uuid value) : value_(value) {}
@@ -36,7 +36,7 @@ class id {
 
     friend auto operator<=>(const id&, const id&) = default;
 
-  private:
+private:
     uuid value_;
 };
 

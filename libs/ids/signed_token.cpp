@@ -55,14 +55,15 @@ result<token_claims> verify_token(std::span<const std::uint8_t> key, std::string
     for (std::size_t i = 0; i < expiry_size; ++i) {
         seconds = (seconds << 8) | (*bytes)[id_size + i];
     }
-    const token_claims claims{
-        uuid(id), std::chrono::sys_seconds(std::chrono::seconds(static_cast<std::int64_t>(seconds)))};
+    const token_claims claims{uuid(id), std::chrono::sys_seconds(std::chrono::seconds(
+                                            static_cast<std::int64_t>(seconds)))};
     const std::span<const std::uint8_t> given(bytes->data() + id_size + expiry_size, mac_size);
     if (!equal_in_constant_time(given, mac_of(key, purpose, claims))) {
         return fail(error_kind::invalid, "invalid-token", "the token is not one of ours");
     }
     if (now >= claims.expires_at) {
-        return fail(error_kind::invalid, "expired-token", "the token is too old; ask for a new one");
+        return fail(error_kind::invalid, "expired-token",
+                    "the token is too old; ask for a new one");
     }
     return claims;
 }

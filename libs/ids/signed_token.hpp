@@ -19,8 +19,8 @@ struct token_claims {
 };
 
 /// A token that is derived, never stored: base64url(id ‖ expiry ‖ HMAC-SHA-256(key, id ‖ purpose ‖
-/// expiry)). id is 16 bytes, expiry 8 bytes big-endian Unix seconds, the MAC 32 bytes. Whoever holds
-/// the key can make the token again from an event; single use is the row's matter.
+/// expiry)). id is 16 bytes, expiry 8 bytes big-endian Unix seconds, the MAC 32 bytes. Whoever
+/// holds the key can make the token again from an event; single use is the row's matter.
 std::string sign_token(std::span<const std::uint8_t> key, std::string_view purpose,
                        const token_claims& claims);
 

@@ -31,7 +31,9 @@ bool dash_belongs_at(std::size_t position) {
 } // namespace
 
 result<uuid> uuid::parse(std::string_view text) {
-    const auto bad = [] { return fail(error_kind::invalid, "invalid-id", "not a UUID"); };
+    const auto bad = [] {
+        return fail(error_kind::invalid, "invalid-id", "not a UUID");
+    };
     if (text.size() != 36) {
         return bad();
     }
@@ -98,14 +100,16 @@ uuid make_uuid_v7(std::chrono::sys_time<std::chrono::milliseconds> time, std::ui
 }
 
 uuid make_uuid_v7() {
-    // The one piece of process-wide state: ids of one process must ascend even within a millisecond.
+    // The one piece of process-wide state: ids of one process must ascend even within a
+    // millisecond.
     static std::mutex mutex;
     static std::chrono::sys_time<std::chrono::milliseconds> last_time{};
     static std::uint16_t counter = 0;
 
     std::uint64_t random = 0;
     random_bytes({reinterpret_cast<std::uint8_t*>(&random), sizeof random});
-    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    const auto now =
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 
     const std::lock_guard lock(mutex);
     if (now > last_time) {

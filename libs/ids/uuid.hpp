@@ -14,7 +14,7 @@ namespace relais {
 
 /// A UUID (RFC 9562), kept as 16 bytes; its text form is 36 lower-case characters.
 class uuid {
-  public:
+public:
     constexpr uuid() = default;
 
     explicit constexpr uuid(const std::array<std::uint8_t, 16>& bytes) : bytes_(bytes) {}
@@ -35,7 +35,7 @@ class uuid {
 
     friend auto operator<=>(const uuid&, const uuid&) = default;
 
-  private:
+private:
     std::array<std::uint8_t, 16> bytes_{};
 };
 

@@ -27,7 +27,7 @@ struct consumer_settings {
 /// What a handler is told beside the message.
 struct context {
     const events::event& event;
-    events::cause cause;       ///< for events that follow from this one
+    events::cause cause; ///< for events that follow from this one
     timestamp now{};
     std::uint32_t attempt = 1; ///< counted before the run, so a crash counts too
 };
@@ -38,7 +38,7 @@ struct context {
 /// Unknown types are skipped and counted, undecodable bytes become dead letters at once.
 /// Register handlers first, then run(). Metrics: kafka_consumer_*, inbox_*.
 class consumer {
-  public:
+public:
     using raw_handler =
         std::function<result<void>(pg::transaction&, const events::event&, const context&)>;
 
@@ -46,8 +46,9 @@ class consumer {
              metrics::registry& metrics, log::logger logger);
     ~consumer();
 
-    /// handler: result<void>(pg::transaction&, const Message&, const context&). It must only touch the
-    /// database; anything outside is done later from a row it wrote (tx.after_commit to wake a sender).
+    /// handler: result<void>(pg::transaction&, const Message&, const context&). It must only touch
+    /// the database; anything outside is done later from a row it wrote (tx.after_commit to wake a
+    /// sender).
     template <class Message, class Handler>
     void on(policy failures, Handler handler) {
         const std::string type = Message::descriptor()->full_name();
@@ -65,12 +66,13 @@ class consumer {
 
     /// As on(), for a snapshot message. `kind` ("contact", "job") is what other events' needs name;
     /// the message has fields `version` and its key. erase(tx, key, context) handles the tombstone.
-    /// Older or equal versions are not given to the handler. Its arrival wakes events that wait for it.
+    /// Older or equal versions are not given to the handler. Its arrival wakes events that wait for
+    /// it.
     template <class Message, class Handler>
-    void on_snapshot(std::string kind, policy failures, Handler handler,
-                     std::function<result<void>(pg::transaction&, const std::string& key,
-                                                const context&)>
-                         erase) {
+    void on_snapshot(
+        std::string kind, policy failures, Handler handler,
+        std::function<result<void>(pg::transaction&, const std::string& key, const context&)>
+            erase) {
         on<Message>(failures, std::move(handler));
         add_snapshot(std::move(kind), Message::descriptor()->full_name(),
                      topic_of(*Message::descriptor()), std::move(erase));
@@ -82,13 +84,12 @@ class consumer {
     /// Has partitions, or is alone waiting for the broker: readiness.
     bool assigned() const;
 
-  private:
+private:
     static std::string topic_of(const google::protobuf::Descriptor& message);
     void add_handler(std::string type, std::string topic, policy failures, raw_handler handler);
-    void add_snapshot(std::string kind, std::string type, std::string topic,
-                      std::function<result<void>(pg::transaction&, const std::string&,
-                                                 const context&)>
-                          erase);
+    void add_snapshot(
+        std::string kind, std::string type, std::string topic,
+        std::function<result<void>(pg::transaction&, const std::string&, const context&)> erase);
 
     struct impl;
     std::unique_ptr<impl> impl_;

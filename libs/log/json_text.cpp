@@ -12,7 +12,8 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
     const auto byte = [&](std::size_t offset) -> std::uint8_t {
         return at + offset < text.size() ? static_cast<std::uint8_t>(text[at + offset]) : 0;
     };
-    const auto follows = [&](std::size_t offset, std::uint8_t low = 0x80, std::uint8_t high = 0xbf) {
+    const auto follows = [&](std::size_t offset, std::uint8_t low = 0x80,
+                             std::uint8_t high = 0xbf) {
         return byte(offset) >= low && byte(offset) <= high;
     };
     const std::uint8_t lead = byte(0);
@@ -23,7 +24,7 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
         return follows(1) ? 2 : 0;
     }
     if (lead >= 0xe0 && lead <= 0xef) {
-        const std::uint8_t low = lead == 0xe0 ? 0xa0 : 0x80; // no overlong forms
+        const std::uint8_t low = lead == 0xe0 ? 0xa0 : 0x80;  // no overlong forms
         const std::uint8_t high = lead == 0xed ? 0x9f : 0xbf; // no surrogates
         return follows(1, low, high) && follows(2) ? 3 : 0;
     }

@@ -25,10 +25,15 @@ struct field {
     std::variant<std::string, std::int64_t, double, bool> value;
 
     field(std::string_view key, std::string text) : name(key), value(std::move(text)) {}
+
     field(std::string_view key, std::string_view text) : name(key), value(std::string(text)) {}
+
     field(std::string_view key, const char* text) : name(key), value(std::string(text)) {}
+
     field(std::string_view key, bool flag) : name(key), value(flag) {}
+
     field(std::string_view key, double number) : name(key), value(number) {}
+
     template <std::integral Integer>
     field(std::string_view key, Integer number)
         : name(key), value(static_cast<std::int64_t>(number)) {}
@@ -46,7 +51,7 @@ struct sink;
 /// Writing never blocks on a slow reader: lines that do not fit the queue are dropped and counted
 /// (dropped()). Cheap to copy; copies share the sink. Thread-safe.
 class logger {
-  public:
+public:
     /// A logger that writes nothing, for tests.
     logger();
     logger(std::string service, std::string instance, level threshold);
@@ -68,11 +73,11 @@ class logger {
     /// Writes out what is queued. Called before the process ends.
     void flush() const;
 
-  private:
+private:
     void write(level severity, std::string_view event, fields values) const;
 
     std::shared_ptr<detail::sink> sink_; // shared by the copies of one logger
-    std::string trace_; ///< rendered `"trace_id":"…","span_id":"…",` or empty
+    std::string trace_;                  ///< rendered `"trace_id":"…","span_id":"…",` or empty
 };
 
 } // namespace relais::log

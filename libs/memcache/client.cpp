@@ -130,15 +130,15 @@ asio::awaitable<result<meta_reply>> client::impl::exchange(std::string request) 
     co_return reply;
 }
 
-asio::awaitable<std::optional<meta_reply>> client::impl::ask(std::string key,
-                                                             std::string request) {
+asio::awaitable<std::optional<meta_reply>> client::impl::ask(std::string key, std::string request) {
     const auto now = std::chrono::steady_clock::now();
     if (now < rest_until || !is_valid_key(key)) {
         errors.increment();
         co_return std::nullopt;
     }
     auto exchanged = exchange(std::move(request));
-    auto reply = co_await async::with_timeout(std::move(exchanged), settings.timeout, "cache-timeout");
+    auto reply =
+        co_await async::with_timeout(std::move(exchanged), settings.timeout, "cache-timeout");
     if (!reply) {
         errors.increment();
         idle.clear(); // the server is away or slow: none of its connections is trusted

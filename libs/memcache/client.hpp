@@ -20,11 +20,12 @@ struct client_settings {
     std::size_t value_max_bytes = std::size_t{512} * 1024;
 };
 
-/// memcached over its meta protocol. A cache may only make things faster: every failure looks like a
-/// miss, no operation takes longer than the timeout, and after a failure nothing is tried for a second.
-/// Keys: up to 250 printable bytes without space. Metrics: cache_requests_total{result=hit|miss|error}.
+/// memcached over its meta protocol. A cache may only make things faster: every failure looks like
+/// a miss, no operation takes longer than the timeout, and after a failure nothing is tried for a
+/// second. Keys: up to 250 printable bytes without space. Metrics:
+/// cache_requests_total{result=hit|miss|error}.
 class client {
-  public:
+public:
     client(client_settings settings, boost::asio::io_context& loop, metrics::registry& metrics);
     ~client();
 
@@ -32,7 +33,7 @@ class client {
     boost::asio::awaitable<void> set(std::string key, std::string value, std::chrono::seconds ttl);
     boost::asio::awaitable<void> remove(std::string key);
 
-  private:
+private:
     struct impl;
     std::unique_ptr<impl> impl_;
 };

@@ -7,7 +7,9 @@
 namespace relais::memcache {
 
 result<meta_reply> parse_meta_line(std::string_view line) {
-    const auto bad = [] { return fail(error_kind::internal, "cache-bad-reply"); };
+    const auto bad = [] {
+        return fail(error_kind::internal, "cache-bad-reply");
+    };
     const auto space = line.find(' ');
     const auto code = line.substr(0, space);
     static constexpr std::array<std::string_view, 4> without_value{"HD", "EN", "NF", "NS"};

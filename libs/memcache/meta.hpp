@@ -16,8 +16,8 @@ struct meta_reply {
     std::string value;
 };
 
-/// Reads the first line, without its line end. Error: `internal` / "cache-bad-reply" (also for ERROR,
-/// CLIENT_ERROR and SERVER_ERROR).
+/// Reads the first line, without its line end. Error: `internal` / "cache-bad-reply" (also for
+/// ERROR, CLIENT_ERROR and SERVER_ERROR).
 result<meta_reply> parse_meta_line(std::string_view line);
 
 /// 1 to 250 bytes, no control characters, no space.

@@ -1,11 +1,10 @@
 #include "metrics/registry.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace relais::metrics {
 namespace {

@@ -92,17 +92,19 @@ registry::~registry() = default;
 
 counter registry::counter(std::string_view name, std::string_view help, const labels& labels) {
     const std::lock_guard lock(state_->mutex);
-    auto& family = family_of(state_->counters, name, help, [&](auto&& full_name, auto&& text) -> auto& {
-        return prometheus::BuildCounter().Name(full_name).Help(text).Register(state_->families);
-    });
+    auto& family =
+        family_of(state_->counters, name, help, [&](auto&& full_name, auto&& text) -> auto& {
+            return prometheus::BuildCounter().Name(full_name).Help(text).Register(state_->families);
+        });
     return metrics::counter(&family.Add(labels));
 }
 
 gauge registry::gauge(std::string_view name, std::string_view help, const labels& labels) {
     const std::lock_guard lock(state_->mutex);
-    auto& family = family_of(state_->gauges, name, help, [&](auto&& full_name, auto&& text) -> auto& {
-        return prometheus::BuildGauge().Name(full_name).Help(text).Register(state_->families);
-    });
+    auto& family =
+        family_of(state_->gauges, name, help, [&](auto&& full_name, auto&& text) -> auto& {
+            return prometheus::BuildGauge().Name(full_name).Help(text).Register(state_->families);
+        });
     return metrics::gauge(&family.Add(labels));
 }
 

@@ -20,44 +20,50 @@ struct registry_state;
 /// the registry lives. Get them once, at start-up: looking one up costs half a microsecond.
 /// A default-made handle counts nothing. Thread-safe.
 class counter {
-  public:
+public:
     counter() = default;
     void increment(double by = 1) const;
     double value() const;
 
-  private:
+private:
     friend class registry;
+
     explicit counter(void* series) : series_(series) {}
+
     void* series_ = nullptr;
 };
 
 class gauge {
-  public:
+public:
     gauge() = default;
     void set(double value) const;
     void add(double by) const;
     double value() const;
 
-  private:
+private:
     friend class registry;
+
     explicit gauge(void* series) : series_(series) {}
+
     void* series_ = nullptr;
 };
 
 class histogram {
-  public:
+public:
     histogram() = default;
     /// In base units: seconds, bytes.
     void observe(double value) const;
 
-  private:
+private:
     friend class registry;
+
     explicit histogram(void* series) : series_(series) {}
+
     void* series_ = nullptr;
 };
 
-/// Bucket bounds in seconds for requests (OpenTelemetry's HTTP set) and for work that goes through a
-/// queue or to a provider.
+/// Bucket bounds in seconds for requests (OpenTelemetry's HTTP set) and for work that goes through
+/// a queue or to a provider.
 const std::vector<double>& request_seconds();
 const std::vector<double>& delivery_seconds();
 
@@ -65,7 +71,7 @@ const std::vector<double>& delivery_seconds();
 /// timestamps instead of ages. Help texts are one line. Asking twice for the same series gives the
 /// same series. Series appear with 0, so that ratios are never empty. Thread-safe.
 class registry {
-  public:
+public:
     registry();
     ~registry();
     registry(const registry&) = delete;
@@ -79,18 +85,18 @@ class registry {
     /// The page that Prometheus scrapes (text format 0.0.4), without reading anything slow.
     std::string serialize() const;
 
-  private:
+private:
     std::unique_ptr<detail::registry_state> state_;
 };
 
 /// Adds `process_*` (CPU, memory, file descriptors, threads, start time) and `build_info` to a
 /// registry; call update() before each scrape.
 class process_metrics {
-  public:
+public:
     process_metrics(registry& metrics, std::string_view service, std::string_view version);
     void update();
 
-  private:
+private:
     gauge cpu_seconds_;
     gauge resident_bytes_;
     gauge open_files_;

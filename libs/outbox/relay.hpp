@@ -21,12 +21,12 @@ struct relay_settings {
 };
 
 /// Publishes the outbox by logical replication (pgoutput over a replication connection). The slot
-/// admits one reader, so other instances wait as standbys. The position is confirmed only when every
-/// delivery up to it succeeded; after a crash the rest is sent again and consumers drop it by
-/// position. A lost slot is made again with a new epoch and what was not yet published is taken from
-/// the table. Metrics: outbox_*.
+/// admits one reader, so other instances wait as standbys. The position is confirmed only when
+/// every delivery up to it succeeded; after a crash the rest is sent again and consumers drop it by
+/// position. A lost slot is made again with a new epoch and what was not yet published is taken
+/// from the table. Metrics: outbox_*.
 class relay {
-  public:
+public:
     relay(relay_settings settings, boost::asio::io_context& loop, metrics::registry& metrics,
           log::logger logger);
     ~relay();
@@ -37,7 +37,7 @@ class relay {
     enum class state { starting, standby, streaming, waiting };
     state current() const;
 
-  private:
+private:
     struct impl;
     std::unique_ptr<impl> impl_;
 };

@@ -13,9 +13,8 @@ template <class T>
 using result = std::expected<T, error>;
 
 /// `return fail(error_kind::conflict, "state-conflict", "the job is already assigned");`
-[[nodiscard]] inline std::unexpected<error> fail(error_kind kind, std::string slug,
-                                                 std::string detail = {},
-                                                 std::string pointer = {}) {
+[[nodiscard]] inline std::unexpected<error>
+fail(error_kind kind, std::string slug, std::string detail = {}, std::string pointer = {}) {
     return std::unexpected(
         error{kind, std::move(slug), std::move(detail), std::move(pointer), std::nullopt});
 }

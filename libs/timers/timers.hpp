@@ -15,8 +15,8 @@
 
 namespace relais::timers {
 
-/// Something to do at a time, once. The id is chosen by the caller, so that the same timer can be set
-/// again (moves it) or cancelled: "upload-expiry:<upload id>".
+/// Something to do at a time, once. The id is chosen by the caller, so that the same timer can be
+/// set again (moves it) or cancelled: "upload-expiry:<upload id>".
 struct timer {
     std::string id;
     std::string kind; ///< which handler
@@ -34,9 +34,8 @@ bool cancel(pg::transaction& tx, const std::string& id);
 /// LOCKED), so exactly one firing takes effect however many instances run. A handler that fails is
 /// tried again with backoff. Wakes at the next due time; looks at least every second.
 class runner {
-  public:
-    using handler =
-        std::function<result<void>(pg::transaction&, const timer&, timestamp now)>;
+public:
+    using handler = std::function<result<void>(pg::transaction&, const timer&, timestamp now)>;
 
     runner(pg::pool& database, const clock& time, boost::asio::io_context& loop,
            metrics::registry& metrics, log::logger logger);
@@ -45,7 +44,7 @@ class runner {
     void on(std::string kind, handler fire);
     boost::asio::awaitable<void> run();
 
-  private:
+private:
     struct impl;
     std::unique_ptr<impl> impl_;
 };

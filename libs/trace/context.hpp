@@ -8,8 +8,8 @@
 
 namespace relais::trace {
 
-/// Where a piece of work belongs: W3C Trace Context. A request, an event and a call to a provider of
-/// one cause share the trace id; each has a span id of its own.
+/// Where a piece of work belongs: W3C Trace Context. A request, an event and a call to a provider
+/// of one cause share the trace id; each has a span id of its own.
 struct context {
     std::array<std::uint8_t, 16> trace_id{};
     std::array<std::uint8_t, 8> span_id{};
@@ -18,8 +18,8 @@ struct context {
     /// A new trace.
     static context start();
 
-    /// `00-<32 hex>-<16 hex>-<2 hex>`; nullopt for anything else, all-zero ids included: then start()
-    /// a new trace (W3C Trace Context §4.3).
+    /// `00-<32 hex>-<16 hex>-<2 hex>`; nullopt for anything else, all-zero ids included: then
+    /// start() a new trace (W3C Trace Context §4.3).
     static std::optional<context> parse(std::string_view traceparent);
 
     /// The same trace with a span id of its own.

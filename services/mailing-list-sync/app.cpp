@@ -48,14 +48,17 @@ app::app(const settings& given, host::process& process)
       server_({given.listen}, routes(database_, given.webhook_token, waker(&app::wake_webhooks)),
               nullptr, process.loop(), process.metrics(), process.logger()) {
     register_consumers(inbox_, {service_name, waker(&app::wake_contacts),
-                                waker(&app::wake_campaigns),
-                                [this](const std::string& name) { return templates_.knows(name); }});
+                                waker(&app::wake_campaigns), [this](const std::string& name) {
+                                    return templates_.knows(name);
+                                }});
     register_parts(given);
 }
 
 /// A function that may be called on any thread, after a COMMIT, and wakes a worker on the loop.
 std::function<void()> app::waker(void (app::*wake)()) {
-    return [this, wake] { asio::post(process_.loop(), [this, wake] { (this->*wake)(); }); };
+    return [this, wake] {
+        asio::post(process_.loop(), [this, wake] { (this->*wake)(); });
+    };
 }
 
 void app::wake_contacts() {
@@ -89,7 +92,9 @@ void app::register_parts(const settings& given) {
     process_.run_task(stage::consumers, "inbox", [this] { return inbox_.run(); });
     process_.add({stage::acceptors, "http",
                   [this]() -> asio::awaitable<result<void>> { co_return server_.start(); },
-                  [this]() { return server_.stop(finish_requests_within); }});
+                  [this]() {
+                      return server_.stop(finish_requests_within);
+                  }});
     process_.on_drain([this] { server_.announce_drain(); });
     process_.add_readiness("database", [this]() -> result<void> {
         if (!database_.reachable()) {

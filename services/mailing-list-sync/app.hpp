@@ -16,10 +16,10 @@ namespace relais::mailing_list_sync {
 
 /// The service put together: members in the order in which they depend on each other.
 class app {
-  public:
+public:
     app(const settings& given, host::process& process);
 
-  private:
+private:
     std::function<void()> waker(void (app::*wake)());
     void wake_contacts();
     void wake_campaigns();

@@ -8,8 +8,8 @@ settings read_settings(config::reader& from) {
     settings out;
     out.process = host::read_process_settings(from, "mailing-list-sync", "127.0.0.1:8441");
     out.listen = from.endpoint("RELAIS_LISTEN", "127.0.0.1:8440", "Where webhooks are received");
-    out.database_url = from.text("RELAIS_DATABASE_URL", std::nullopt,
-                                 "PostgreSQL URI of the service's database");
+    out.database_url =
+        from.text("RELAIS_DATABASE_URL", std::nullopt, "PostgreSQL URI of the service's database");
     out.database_connections = static_cast<std::size_t>(
         from.integer("RELAIS_DATABASE_CONNECTIONS", 4, 1, 64, "Database connections (threads)"));
     out.instances_max = static_cast<std::size_t>(from.integer(

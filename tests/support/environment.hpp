@@ -6,8 +6,8 @@
 
 namespace relais::test {
 
-/// A variable that `./relais test` sets (RELAIS_TEST_…). A functional test without its server fails,
-/// it is never skipped silently.
+/// A variable that `./relais test` sets (RELAIS_TEST_…). A functional test without its server
+/// fails, it is never skipped silently.
 std::string variable(const std::string& name);
 
 config::endpoint endpoint_from(const std::string& name);

@@ -68,7 +68,9 @@ TEST_CASE("a group cancels and joins what it owns", "[async]") {
 TEST_CASE("a task started after cancel is cancelled too", "[async]") {
     asio::io_context loop(1);
     async::task_group tasks(loop, [](const std::string&, const std::string&) {});
-    const auto sleeper = []() -> asio::awaitable<void> { co_await async::sleep_for(1h); };
+    const auto sleeper = []() -> asio::awaitable<void> {
+        co_await async::sleep_for(1h);
+    };
     run(loop, [&]() -> asio::awaitable<void> {
         tasks.cancel();
         tasks.spawn("late", sleeper());
@@ -112,7 +114,9 @@ TEST_CASE("a pool runs jobs on its threads and returns on the loop", "[async]") 
         REQUIRE(worked_on);
         CHECK(*worked_on != loop_thread);
         CHECK(std::this_thread::get_id() == loop_thread);
-        auto broken = [](std::size_t) -> result<int> { throw std::runtime_error("bug"); };
+        auto broken = [](std::size_t) -> result<int> {
+            throw std::runtime_error("bug");
+        };
         const auto failed = co_await pool.run(std::move(broken), soon());
         REQUIRE_FALSE(failed);
         CHECK(failed.error().slug == "test-pool-exception");
@@ -152,7 +156,9 @@ TEST_CASE("a pool refuses when full, and skips what waited too long", "[async]")
         begun.get_future().wait();
         tasks.spawn("overdue", overdue());
         co_await async::sleep_for(1ms);
-        auto job = [](std::size_t) -> result<int> { return 1; };
+        auto job = [](std::size_t) -> result<int> {
+            return 1;
+        };
         const auto refused = co_await pool.run(std::move(job), soon());
         REQUIRE_FALSE(refused);
         CHECK(refused.error().slug == "test-pool-full");
@@ -170,7 +176,9 @@ TEST_CASE("an operation that takes too long is a timeout", "[async]") {
             co_await async::sleep_for(1h);
             co_return 1;
         };
-        const auto quick = []() -> asio::awaitable<result<int>> { co_return 2; };
+        const auto quick = []() -> asio::awaitable<result<int>> {
+            co_return 2;
+        };
         const auto late = co_await async::with_timeout(slow(), 2ms, "too-slow");
         REQUIRE_FALSE(late);
         CHECK(late.error().slug == "too-slow");

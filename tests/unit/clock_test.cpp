@@ -8,8 +8,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr timestamp known{std::chrono::sys_days{std::chrono::November / 23 / 2026} + 6h + 46min + 44s +
-                          123'456us};
+constexpr timestamp known{std::chrono::sys_days{std::chrono::November / 23 / 2026} + 6h + 46min +
+                          44s + 123'456us};
 
 } // namespace
 

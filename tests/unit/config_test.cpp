@@ -3,17 +3,20 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <fmt/format.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <fstream>
+#include <stdlib.h>
+#include <unistd.h>
 
 using namespace relais::config;
 using Catch::Matchers::ContainsSubstring;
 
 TEST_CASE("all problems are reported together and show no secret", "[config]") {
-    reader from({{"PORT", "99999"}, {"LISTEN", "nowhere"}, {"KEY", "hunter2-not-base64!"},
-                 {"MODE", "fast"}, {"URL", "ftp://x"}});
+    reader from({{"PORT", "99999"},
+                 {"LISTEN", "nowhere"},
+                 {"KEY", "hunter2-not-base64!"},
+                 {"MODE", "fast"},
+                 {"URL", "ftp://x"}});
     from.integer("PORT", 1, 1, 65535, "a port");
     from.endpoint("LISTEN", std::nullopt, "where to listen");
     from.key("KEY", 32, "a key");
@@ -27,7 +30,8 @@ TEST_CASE("all problems are reported together and show no secret", "[config]") {
     for (const auto& problem : from.problems()) {
         all += problem + "\n";
     }
-    CHECK_THAT(all, ContainsSubstring("PORT: is \"99999\"; expected a whole number from 1 to 65535"));
+    CHECK_THAT(all,
+               ContainsSubstring("PORT: is \"99999\"; expected a whole number from 1 to 65535"));
     CHECK_THAT(all, ContainsSubstring("NAME: is not set; expected text"));
     CHECK_THAT(all, ContainsSubstring("PASSWORD: is not set; expected a secret, or PASSWORD_FILE"));
     CHECK_THAT(all, !ContainsSubstring("hunter2"));

@@ -19,10 +19,10 @@ TEST_CASE("a UUID's text form is read back", "[ids]") {
 }
 
 TEST_CASE("only the 36-character form is a UUID", "[ids]") {
-    const auto text = GENERATE(values<std::string>({
-        "", "0190163d-8694-739b-aea5-966c26f8ad9", "0190163d-8694-739b-aea5-966c26f8ad911",
-        "0190163d86947-39b-aea5-966c26f8ad91", "0190163d-8694-739b-aea5-966c26f8ad9g",
-        "{0190163d-8694-739b-aea5-966c26f8ad9", "0190163d_8694-739b-aea5-966c26f8ad91"}));
+    const auto text = GENERATE(values<std::string>(
+        {"", "0190163d-8694-739b-aea5-966c26f8ad9", "0190163d-8694-739b-aea5-966c26f8ad911",
+         "0190163d86947-39b-aea5-966c26f8ad91", "0190163d-8694-739b-aea5-966c26f8ad9g",
+         "{0190163d-8694-739b-aea5-966c26f8ad9", "0190163d_8694-739b-aea5-966c26f8ad91"}));
     CAPTURE(text);
     const auto parsed = uuid::parse(text);
     REQUIRE_FALSE(parsed);
@@ -30,7 +30,8 @@ TEST_CASE("only the 36-character form is a UUID", "[ids]") {
 }
 
 TEST_CASE("version 7 follows RFC 9562", "[ids]") {
-    // The RFC's example (appendix A.6): time 0x017F22E279B0, rand_a 0xCC3, rand_b 0x18C4DC0C0C07398F.
+    // The RFC's example (appendix A.6): time 0x017F22E279B0, rand_a 0xCC3, rand_b
+    // 0x18C4DC0C0C07398F.
     const std::chrono::sys_time<std::chrono::milliseconds> time{
         std::chrono::milliseconds(0x017F22E279B0)};
     const uuid made = make_uuid_v7(time, 0xCC3, 0x18C4DC0C0C07398F);

@@ -14,7 +14,10 @@ TEST_CASE("a text becomes one JSON string that cannot break the line", "[log]") 
         {"\x1b[31mred", R"("\u001b[31mred")"},
         {"caf\xc3\xa9", "\"caf\xc3\xa9\""},
         {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\""},
-        {"bad\xff" "end", "\"bad\xef\xbf\xbd" "end\""},
+        {"bad\xff"
+         "end",
+         "\"bad\xef\xbf\xbd"
+         "end\""},
         {"over\xc0\xaf", "\"over\xef\xbf\xbd\xef\xbf\xbd\""},
         {"cut\xe2\x82", "\"cut\xef\xbf\xbd\xef\xbf\xbd\""},
         {"surrogate\xed\xa0\x80", "\"surrogate\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},

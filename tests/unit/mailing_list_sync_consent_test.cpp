@@ -24,14 +24,18 @@ TEST_CASE("what a ledger means", "[mailing-list-sync]") {
         std::vector<consent_event> ledger;
         consent_state state;
     };
+
     const auto given = GENERATE(values<row>({
         {"nothing was said", {}, consent_state::unknown},
         {"yes", {{kind::granted, noon}}, consent_state::subscribed},
-        {"yes, then no", {{kind::granted, noon}, {kind::withdrawn, noon + 1s}},
+        {"yes, then no",
+         {{kind::granted, noon}, {kind::withdrawn, noon + 1s}},
          consent_state::opted_out},
-        {"no, then yes", {{kind::withdrawn, noon}, {kind::granted, noon + 1s}},
+        {"no, then yes",
+         {{kind::withdrawn, noon}, {kind::granted, noon + 1s}},
          consent_state::subscribed},
-        {"yes and no at the same moment", {{kind::granted, noon}, {kind::withdrawn, noon}},
+        {"yes and no at the same moment",
+         {{kind::granted, noon}, {kind::withdrawn, noon}},
          consent_state::opted_out},
         {"opt-out at the provider shortly before the yes: its clock may be wrong",
          {{kind::provider_opt_out, noon}, {kind::granted, noon + 5min}},
@@ -42,7 +46,8 @@ TEST_CASE("what a ledger means", "[mailing-list-sync]") {
         {"after a complaint no ordinary yes counts",
          {{kind::complaint, noon}, {kind::granted, noon + 24h}},
          consent_state::opted_out},
-        {"erasure absorbs", {{kind::erased, noon}, {kind::granted, noon + 24h}},
+        {"erasure absorbs",
+         {{kind::erased, noon}, {kind::granted, noon + 24h}},
          consent_state::erased},
     }));
     CAPTURE(given.name);
@@ -55,8 +60,8 @@ TEST_CASE("order and repetition of the ledger change nothing", "[mailing-list-sy
         std::vector<consent_event> ledger;
         const auto size = 1 + random() % 6;
         for (std::size_t i = 0; i < size; ++i) {
-            ledger.push_back({static_cast<kind>(random() % 5),
-                              noon + std::chrono::minutes(random() % 30)});
+            ledger.push_back(
+                {static_cast<kind>(random() % 5), noon + std::chrono::minutes(random() % 30)});
         }
         const auto state = fold(ledger);
         auto doubled = ledger;
@@ -69,8 +74,8 @@ TEST_CASE("order and repetition of the ledger change nothing", "[mailing-list-sy
 }
 
 TEST_CASE("kinds survive being written down", "[mailing-list-sync]") {
-    for (const auto each : {kind::granted, kind::withdrawn, kind::provider_opt_out,
-                            kind::complaint, kind::erased}) {
+    for (const auto each :
+         {kind::granted, kind::withdrawn, kind::provider_opt_out, kind::complaint, kind::erased}) {
         CHECK(parse_consent_kind(to_string(each)) == each);
     }
     CHECK(parse_consent_kind("from-the-future") == kind::withdrawn);

@@ -26,7 +26,8 @@ TEST_CASE("a webhook is one object or an array of them", "[mailing-list-sync]") 
 TEST_CASE("an unsubscription is read with its campaign and time", "[mailing-list-sync]") {
     const auto read = read_webhook(
         R"({"id":1,"email":"a@x.be","event":"unsubscribed","campaign name":"Spring","camp_id":7,)"
-        R"("list_id":[2,3],"date_event":"2020-10-09 00:00:00","ts_event":1604933619,"ts":1604937111})",
+        R"("list_id":[2,3],"date_event":"2020-10-09 00:00:00","ts_event":1604933619,)"
+        R"("ts":1604937111})",
         received);
     REQUIRE(read);
     CHECK(read->what == provider_event::kind::unsubscribed);
@@ -60,6 +61,7 @@ TEST_CASE("an answer of the provider is judged by its structure", "[mailing-list
         error_kind kind;
         const char* slug;
     };
+
     const auto given = GENERATE(values<row>({
         {429, "Rate limit", error_kind::rate_limited, "provider-rate-limited"},
         {425, "", error_kind::unavailable, "provider-busy-with-contact"},

@@ -13,8 +13,9 @@ TEST_CASE("meta replies are read", "[memcache]") {
 }
 
 TEST_CASE("anything else is a bad reply", "[memcache]") {
-    const auto line = GENERATE(values<std::string>(
-        {"", "VA", "VA x", "VA -1", "VA 99999999999999999999", "ERROR", "CLIENT_ERROR bad", "HDx"}));
+    const auto line =
+        GENERATE(values<std::string>({"", "VA", "VA x", "VA -1", "VA 99999999999999999999", "ERROR",
+                                      "CLIENT_ERROR bad", "HDx"}));
     CAPTURE(line);
     CHECK_FALSE(parse_meta_line(line));
 }

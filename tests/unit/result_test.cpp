@@ -12,6 +12,7 @@ TEST_CASE("each error kind has a status, a retry decision and a label", "[result
         bool retriable;
         std::string_view label;
     };
+
     const auto row = GENERATE(values<expectation>({
         {error_kind::invalid, 422, false, "invalid"},
         {error_kind::unauthenticated, 401, false, "unauthenticated"},

@@ -20,15 +20,15 @@ TEST_CASE("a later version is read as far as we know it", "[trace]") {
 }
 
 TEST_CASE("anything else is no traceparent", "[trace]") {
-    const auto text = GENERATE(values<std::string>(
-        {"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
-         "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-         "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-         "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-         "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
-         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra",
-         "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01extra",
-         "00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01"}));
+    const auto text = GENERATE(
+        values<std::string>({"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+                             "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                             "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+                             "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                             "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+                             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra",
+                             "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01extra",
+                             "00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01"}));
     CAPTURE(text);
     CHECK_FALSE(context::parse(text));
 }

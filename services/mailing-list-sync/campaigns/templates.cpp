@@ -73,8 +73,7 @@ campaign_templates::campaign_templates(const std::filesystem::path& folder) {
         }
     }
     if (!problems.empty()) {
-        throw std::runtime_error(
-            fmt::format("campaign templates: {}", fmt::join(problems, "; ")));
+        throw std::runtime_error(fmt::format("campaign templates: {}", fmt::join(problems, "; ")));
     }
 }
 

@@ -23,8 +23,10 @@ result<void> keep_snapshot(pg::transaction& tx, const identity::v1::ContactSnaps
                  snapshot.version());
     for (const auto& consent : snapshot.consents()) {
         const auto kind = consent.granted() ? consent_kind::granted : consent_kind::withdrawn;
-        append_consent(tx, {snapshot.account_id(), consent.purpose(),
-                            "consent:" + consent.consent_id(), {kind, to_time(consent.since())},
+        append_consent(tx, {snapshot.account_id(),
+                            consent.purpose(),
+                            "consent:" + consent.consent_id(),
+                            {kind, to_time(consent.since())},
                             "web-api consent " + consent.consent_id()});
     }
     if (request_sync_if_needed(tx, snapshot.account_id(), about.now, about.cause)) {
@@ -36,7 +38,10 @@ result<void> keep_snapshot(pg::transaction& tx, const identity::v1::ContactSnaps
 result<void> erase(pg::transaction& tx, const std::string& account_id, const inbox::context& about,
                    const consumer_tools& tools) {
     erase_contact(tx, account_id, about.now);
-    append_consent(tx, {account_id, "*", "erasure", {consent_kind::erased, about.now},
+    append_consent(tx, {account_id,
+                        "*",
+                        "erasure",
+                        {consent_kind::erased, about.now},
                         "tombstone on identity.contact.snapshots.v1"});
     if (request_sync_if_needed(tx, account_id, about.now, about.cause)) {
         tx.after_commit(tools.wake_contact_sync);
@@ -88,9 +93,10 @@ void register_consumers(inbox::consumer& inbox, const consumer_tools& tools) {
             return erase(tx, account_id, about, tools);
         });
     inbox.on<marketing::v1::CampaignRequested>(
-        patient,
-        [tools](pg::transaction& tx, const marketing::v1::CampaignRequested& message,
-                const inbox::context& about) { return accept_campaign(tx, message, about, tools); });
+        patient, [tools](pg::transaction& tx, const marketing::v1::CampaignRequested& message,
+                         const inbox::context& about) {
+            return accept_campaign(tx, message, about, tools);
+        });
 }
 
 } // namespace relais::mailing_list_sync

@@ -12,8 +12,8 @@ namespace relais::mailing_list_sync {
 /// The list we keep; its purpose has the same name.
 inline constexpr std::string_view newsletter = "newsletter";
 
-/// The languages we write in. Each list has one provider list for everybody and one per language, so
-/// that a campaign can be for a language (providers' segments cannot be made through their API).
+/// The languages we write in. Each list has one provider list for everybody and one per language,
+/// so that a campaign can be for a language (providers' segments cannot be made through their API).
 const std::vector<std::string>& campaign_locales();
 
 /// "newsletter", "nl-BE" → {"newsletter", "newsletter nl"}. An unknown language counts as en.
@@ -41,8 +41,8 @@ struct shadow {
     std::set<std::string> lists;
 };
 
-/// What to do at the provider so that it matches. Never touches the opt-out flags of the provider: an
-/// upsert that carries them would resubscribe people.
+/// What to do at the provider so that it matches. Never touches the opt-out flags of the provider:
+/// an upsert that carries them would resubscribe people.
 struct sync_plan {
     enum class kind { nothing, create, update, remove };
     kind what = kind::nothing;
@@ -55,7 +55,8 @@ struct sync_plan {
 /// Whether the person belongs on the list: reachable, willing, existing.
 bool belongs(const contact& person, consent_state consent);
 
-/// The shadow as it shall be. Somebody who does not belong and is unknown there stays unknown there.
+/// The shadow as it shall be. Somebody who does not belong and is unknown there stays unknown
+/// there.
 shadow desired(const contact& person, consent_state consent, const shadow& known);
 
 sync_plan plan(const shadow& known, const shadow& wanted);

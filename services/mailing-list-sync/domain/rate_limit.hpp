@@ -6,13 +6,14 @@
 
 namespace relais::mailing_list_sync {
 
-/// How urgent a call is. Opt-outs and erasures may use the whole rate, the rest leaves them a fifth.
+/// How urgent a call is. Opt-outs and erasures may use the whole rate, the rest leaves them a
+/// fifth.
 enum class urgency { opt_out, sign_up, edit };
 
 /// Keeps calls of one family of endpoints under the provider's rate: a token bucket of our own,
 /// corrected by what the provider says in its headers. Pure: the caller brings the time.
 class rate_limit {
-  public:
+public:
     using time_point = std::chrono::steady_clock::time_point;
 
     /// `calls` per `period`.
@@ -24,11 +25,11 @@ class rate_limit {
     /// From x-sib-ratelimit-remaining and -reset.
     void provider_says(std::int64_t remaining, std::chrono::milliseconds reset, time_point now);
 
-    /// A 429: nothing goes before `wait` has passed, and the own rate is halved; it recovers by a tenth
-    /// of the full rate with each further period without one.
+    /// A 429: nothing goes before `wait` has passed, and the own rate is halved; it recovers by a
+    /// tenth of the full rate with each further period without one.
     void refused(std::chrono::milliseconds wait, time_point now);
 
-  private:
+private:
     void refill(time_point now);
 
     double full_rate_; ///< tokens per millisecond

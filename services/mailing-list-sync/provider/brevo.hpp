@@ -54,11 +54,11 @@ struct remote_campaign {
 };
 
 /// Brevo's API v3, under its rate limits: one for contacts, one for the rest.
-/// Errors by structure, never by message: `rate_limited` (with retry_after), `unavailable` (5xx, 425,
-/// no answer; every call here may be repeated), `forbidden` / "provider-refuses-us" (401, 402, 403:
-/// nobody's call will work), `not_found`, `conflict` / "duplicate-contact", `invalid`.
+/// Errors by structure, never by message: `rate_limited` (with retry_after), `unavailable` (5xx,
+/// 425, no answer; every call here may be repeated), `forbidden` / "provider-refuses-us" (401, 402,
+/// 403: nobody's call will work), `not_found`, `conflict` / "duplicate-contact", `invalid`.
 class brevo {
-  public:
+public:
     brevo(brevo_settings settings, metrics::registry& metrics, log::logger logger);
 
     boost::asio::awaitable<result<void>> create_contact(contact_change change, urgency how,
@@ -82,15 +82,14 @@ class brevo {
     boost::asio::awaitable<result<std::int64_t>> create_campaign(campaign_content content,
                                                                  trace::context where);
     boost::asio::awaitable<result<void>> send_campaign(std::int64_t id, trace::context where);
-    boost::asio::awaitable<result<remote_campaign>> campaign(std::int64_t id,
-                                                             trace::context where);
+    boost::asio::awaitable<result<remote_campaign>> campaign(std::int64_t id, trace::context where);
     /// Among the newest hundred, by tag.
     boost::asio::awaitable<result<std::optional<remote_campaign>>>
     find_campaign(std::string tag, trace::context where);
 
     void stop();
 
-  private:
+private:
     enum class family { contacts, rest };
     boost::asio::awaitable<result<rest::answer>> ask(family which, urgency how, rest::call what,
                                                      trace::context where);

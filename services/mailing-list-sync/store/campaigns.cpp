@@ -138,10 +138,7 @@ void report_progress(pg::transaction& tx, const std::string& campaign_id, std::s
 }
 
 std::optional<timestamp> next_part_at(pg::transaction& tx) {
-    return tx
-        .exec("select min(not_before) from campaign_part")
-        .front()
-        .optional_time(0);
+    return tx.exec("select min(not_before) from campaign_part").front().optional_time(0);
 }
 
 } // namespace relais::mailing_list_sync

@@ -3,10 +3,9 @@
 #include "events/event.hpp"
 #include "postgres/transaction.hpp"
 
+#include <optional>
 #include <relais/marketing/v1/campaign_events.pb.h>
 #include <relais/marketing/v1/campaign_requests.pb.h>
-
-#include <optional>
 #include <string>
 #include <vector>
 

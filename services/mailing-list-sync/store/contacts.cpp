@@ -16,22 +16,24 @@ std::set<std::string> split(std::string_view joined) {
 } // namespace
 
 void save_contact(pg::transaction& tx, const contact& person, std::uint64_t version) {
-    tx.exec("insert into contact (account_id, email, email_validated, display_name, locale, version)"
-            " values ($1, $2, $3, $4, $5, $6)"
-            " on conflict (account_id) do update set email = excluded.email,"
-            " email_validated = excluded.email_validated, display_name = excluded.display_name,"
-            " locale = excluded.locale, version = excluded.version"
-            " where contact.version < excluded.version and contact.erased_at is null",
-            {person.account_id, person.email, person.email_validated, person.display_name,
-             person.locale, version});
+    tx.exec(
+        "insert into contact (account_id, email, email_validated, display_name, locale, version)"
+        " values ($1, $2, $3, $4, $5, $6)"
+        " on conflict (account_id) do update set email = excluded.email,"
+        " email_validated = excluded.email_validated, display_name = excluded.display_name,"
+        " locale = excluded.locale, version = excluded.version"
+        " where contact.version < excluded.version and contact.erased_at is null",
+        {person.account_id, person.email, person.email_validated, person.display_name,
+         person.locale, version});
 }
 
 void erase_contact(pg::transaction& tx, const std::string& account_id, timestamp now) {
-    tx.exec("insert into contact (account_id, email, email_validated, display_name, locale, version,"
-            " erased_at) values ($1, '', false, '', 'en', 0, $2)"
-            " on conflict (account_id) do update set email = '', email_validated = false,"
-            " display_name = '', erased_at = coalesce(contact.erased_at, excluded.erased_at)",
-            {account_id, now});
+    tx.exec(
+        "insert into contact (account_id, email, email_validated, display_name, locale, version,"
+        " erased_at) values ($1, '', false, '', 'en', 0, $2)"
+        " on conflict (account_id) do update set email = '', email_validated = false,"
+        " display_name = '', erased_at = coalesce(contact.erased_at, excluded.erased_at)",
+        {account_id, now});
 }
 
 std::optional<contact> find_contact(pg::transaction& tx, const std::string& account_id) {
@@ -101,8 +103,8 @@ void save_shadow(pg::transaction& tx, const std::string& account_id, const shado
             " on conflict (account_id) do update set email = excluded.email,"
             " display_name = excluded.display_name, locale = excluded.locale,"
             " lists = excluded.lists, confirmed_at = excluded.confirmed_at",
-            {account_id, state.email, state.display_name, state.locale,
-             pg::parameter::array(lists), now});
+            {account_id, state.email, state.display_name, state.locale, pg::parameter::array(lists),
+             now});
 }
 
 std::int64_t count_members(pg::transaction& tx, const std::string& provider_list) {

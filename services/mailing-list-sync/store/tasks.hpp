@@ -9,8 +9,8 @@
 
 namespace relais::mailing_list_sync {
 
-/// Asks for one person to be made equal at the provider. Asking again while a task waits or runs only
-/// raises its version: N events become one call, and a change during a call is not lost.
+/// Asks for one person to be made equal at the provider. Asking again while a task waits or runs
+/// only raises its version: N events become one call, and a change during a call is not lost.
 void request_sync(pg::transaction& tx, const std::string& account_id, urgency how,
                   timestamp not_before, const events::cause& why);
 

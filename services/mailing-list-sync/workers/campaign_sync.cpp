@@ -42,6 +42,7 @@ asio::awaitable<void> campaign_sync::run() {
         std::vector<campaign_part> parts;
         std::optional<timestamp> next;
     };
+
     while (true) {
         const auto now = tools_.time.now();
         auto take = [now](pg::transaction& tx) -> result<batch> {

@@ -11,11 +11,11 @@
 
 namespace relais::mailing_list_sync {
 
-/// Carries campaigns out at the provider, one per language: create, send, follow. Each step is written
-/// down before the next; a step whose answer was lost is looked up by the campaign's tag, never blindly
-/// repeated, so nobody gets a campaign twice.
+/// Carries campaigns out at the provider, one per language: create, send, follow. Each step is
+/// written down before the next; a step whose answer was lost is looked up by the campaign's tag,
+/// never blindly repeated, so nobody gets a campaign twice.
 class campaign_sync {
-  public:
+public:
     struct tools {
         pg::pool& database;
         brevo& provider;
@@ -34,7 +34,7 @@ class campaign_sync {
     boost::asio::awaitable<void> run();
     void wake();
 
-  private:
+private:
     boost::asio::awaitable<void> advance(campaign_part part);
     boost::asio::awaitable<result<void>> create(campaign_part part, trace::context where);
     boost::asio::awaitable<result<void>> send(campaign_part part, trace::context where);

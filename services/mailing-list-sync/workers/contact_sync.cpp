@@ -69,10 +69,12 @@ asio::awaitable<std::chrono::milliseconds> contact_sync::lease_and_start() {
     if (room == 0) {
         co_return longest_sleep; // whoever ends wakes us
     }
+
     struct batch {
         std::vector<sync_task> tasks;
         std::optional<timestamp> next;
     };
+
     const auto now = tools_.time.now();
     auto take = [owner = tools_.instance, room, now](pg::transaction& tx) -> result<batch> {
         auto tasks = lease_tasks(tx, owner, static_cast<int>(room), now, lease);
@@ -95,7 +97,8 @@ asio::awaitable<std::chrono::milliseconds> contact_sync::lease_and_start() {
 
 asio::awaitable<void> contact_sync::handle(sync_task task) {
     const auto logger = tools_.logger.with(task.why.trace);
-    auto read = [id = task.account_id](pg::transaction& tx) -> result<std::optional<sync_decision>> {
+    auto read = [id =
+                     task.account_id](pg::transaction& tx) -> result<std::optional<sync_decision>> {
         return decide_for(tx, id);
     };
     const auto decision = co_await tools_.database.transact("decide", std::move(read));

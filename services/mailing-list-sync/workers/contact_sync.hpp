@@ -16,7 +16,7 @@ namespace relais::mailing_list_sync {
 /// records. At most one call per person is in flight anywhere. A kill -9 between call and record
 /// repeats the call, which changes nothing there.
 class contact_sync {
-  public:
+public:
     struct tools {
         pg::pool& database;
         brevo& provider;
@@ -36,7 +36,7 @@ class contact_sync {
     /// On the loop's thread.
     void wake();
 
-  private:
+private:
     boost::asio::awaitable<void> handle(sync_task task);
     boost::asio::awaitable<result<void>> carry_out(const sync_task& task,
                                                    const sync_decision& decision);

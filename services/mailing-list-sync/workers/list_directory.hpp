@@ -9,10 +9,10 @@
 
 namespace relais::mailing_list_sync {
 
-/// Knows the provider's ids of our lists: from memory, else from the database, else from the provider,
-/// where a missing list is created. Used on the loop's thread.
+/// Knows the provider's ids of our lists: from memory, else from the database, else from the
+/// provider, where a missing list is created. Used on the loop's thread.
 class list_directory {
-  public:
+public:
     list_directory(pg::pool& database, brevo& provider);
 
     boost::asio::awaitable<result<std::vector<std::int64_t>>> ids_of(std::set<std::string> names,
@@ -21,7 +21,7 @@ class list_directory {
     /// The provider said that one of them does not exist: ask it again next time.
     void forget();
 
-  private:
+private:
     boost::asio::awaitable<result<void>> learn(std::set<std::string> names, trace::context where);
     bool knows(const std::set<std::string>& names) const;
 

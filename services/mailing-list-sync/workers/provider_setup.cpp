@@ -48,7 +48,8 @@ asio::awaitable<void> provider_setup::run() {
             co_await async::sleep_for(look_again);
         } else {
             logger_.warn("provider.set_up_failed", {{"error", done.error().slug}});
-            co_await async::sleep_for(done.error().retry_after.value_or(retry_pause.wait(++attempt)));
+            co_await async::sleep_for(
+                done.error().retry_after.value_or(retry_pause.wait(++attempt)));
         }
     }
 }

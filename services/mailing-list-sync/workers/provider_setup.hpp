@@ -8,16 +8,17 @@
 
 namespace relais::mailing_list_sync {
 
-/// Keeps the account at the provider as we need it: our lists exist, our webhook is registered. Looks
-/// once at the start (until it worked) and then every hour; never blocks the start of the service.
+/// Keeps the account at the provider as we need it: our lists exist, our webhook is registered.
+/// Looks once at the start (until it worked) and then every hour; never blocks the start of the
+/// service.
 class provider_setup {
-  public:
+public:
     provider_setup(brevo& provider, list_directory& lists, std::string webhook_url,
                    config::secret webhook_token, metrics::registry& metrics, log::logger logger);
 
     boost::asio::awaitable<void> run();
 
-  private:
+private:
     boost::asio::awaitable<result<void>> look();
 
     brevo& provider_;

@@ -34,14 +34,17 @@ std::string record_opt_out(pg::transaction& tx, const webhook_event& raw,
     if (!account) {
         return "unknown-person";
     }
-    const auto kind = event.what == provider_event::kind::complaint ? consent_kind::complaint
-                                                                    : consent_kind::provider_opt_out;
+    const auto kind = event.what == provider_event::kind::complaint
+                          ? consent_kind::complaint
+                          : consent_kind::provider_opt_out;
     const std::string evidence = "webhook:" + raw.digest;
-    if (!append_consent(tx, {*account, std::string(newsletter), evidence,
-                             {kind, event.occurred_at}, evidence})) {
+    if (!append_consent(
+            tx,
+            {*account, std::string(newsletter), evidence, {kind, event.occurred_at}, evidence})) {
         return "repeated";
     }
-    // The provider took the person off by itself; what we hold of it must say so before the next plan.
+    // The provider took the person off by itself; what we hold of it must say so before the next
+    // plan.
     shadow known = find_shadow(tx, *account);
     const bool was_member = known.lists.contains(std::string(newsletter));
     known.lists.clear();
@@ -118,7 +121,9 @@ result<int> webhook_processor::process_batch(pg::transaction& tx) const {
 
 asio::awaitable<void> webhook_processor::run() {
     while (true) {
-        auto work = [this](pg::transaction& tx) -> result<int> { return process_batch(tx); };
+        auto work = [this](pg::transaction& tx) -> result<int> {
+            return process_batch(tx);
+        };
         const auto count = co_await tools_.database.transact("process_webhooks", std::move(work));
         if (!count || *count < batch_max) {
             co_await woken_.wait_for(look_again);

@@ -12,10 +12,10 @@
 
 namespace relais::mailing_list_sync {
 
-/// Makes sense of the webhooks that were kept: an opt-out goes into the ledger, out as an event, and
-/// asks for a sync; news of a campaign asks for its statistics. One transaction per batch.
+/// Makes sense of the webhooks that were kept: an opt-out goes into the ledger, out as an event,
+/// and asks for a sync; news of a campaign asks for its statistics. One transaction per batch.
 class webhook_processor {
-  public:
+public:
     struct tools {
         pg::pool& database;
         const clock& time;
@@ -31,7 +31,7 @@ class webhook_processor {
     boost::asio::awaitable<void> run();
     void wake();
 
-  private:
+private:
     result<int> process_batch(pg::transaction& tx) const;
     std::string process_one(pg::transaction& tx, const webhook_event& raw, timestamp now) const;
 

@@ -2,7 +2,7 @@
 """Plays one story through the running suite and tells what happened.
 
     story.py --base http://127.0.0.1:8400 --sandbox http://127.0.0.1:8450
-        --prometheus http://127.0.0.1:8490 --ctl build/release/bin/relaisctl [--json]
+        --prometheus http://127.0.0.1:8490 --ctl 'deploy/dev/run relaisctl' [--json]
 
 Through the gateway only; what arrived outside is read from the sandbox. Exit code 0 when every
 step went well, 1 when one failed (it says which and what it saw instead), 2 on wrong usage.
@@ -11,6 +11,7 @@ Needs nothing but Python 3.11.
 
 import argparse
 import re
+import shlex
 import subprocess
 import sys
 
@@ -29,7 +30,7 @@ def parse_arguments(arguments=None):
     parser.add_argument("--sandbox", default="http://127.0.0.1:8450", help="the sandbox's page")
     parser.add_argument("--prometheus", help="address of Prometheus")
     parser.add_argument("--marketing-key", help="API key with the marketing role")
-    parser.add_argument("--ctl", help="relaisctl, to make that key")
+    parser.add_argument("--ctl", help="relaisctl (a command), to make that key")
     parser.add_argument("--template", default="newsletter", help="template of the campaign")
     parser.add_argument("--logs", help="folder with the services' logs, to show each hop inside")
     parser.add_argument("--mail-limit-s", type=float, default=1.0, help="validation mail at most")
@@ -40,7 +41,7 @@ def parse_arguments(arguments=None):
 
 def make_marketing_key(ctl):
     """Asks relaisctl for a key. Raises RuntimeError with what it said."""
-    command = [ctl, "api-keys", "create", "--role", "marketing"]
+    command = [*shlex.split(ctl), "api-keys", "create", "--role", "marketing"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired) as problem:

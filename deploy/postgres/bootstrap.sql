@@ -4,11 +4,19 @@
 --   psql -X -v owner_password=… -v web_api_password=… -v upload_password=… \
 --        -v notification_password=… -v mailing_list_sync_password=… -f bootstrap.sql
 --
+-- or, so that no process list shows them, with the environment variables OWNER_PASSWORD,
+-- WEB_API_PASSWORD, UPLOAD_PASSWORD, NOTIFICATION_PASSWORD and MAILING_LIST_SYNC_PASSWORD.
+--
 -- relais_owner owns every object and runs the migrations. Each service has a role of its own that
 -- reads and writes rows of its own database and no other, cannot change the schema, and may read the
 -- outbox as a stream (REPLICATION). The server needs wal_level = logical.
 \set ON_ERROR_STOP on
 \set QUIET on
+\getenv owner_password OWNER_PASSWORD
+\getenv web_api_password WEB_API_PASSWORD
+\getenv upload_password UPLOAD_PASSWORD
+\getenv notification_password NOTIFICATION_PASSWORD
+\getenv mailing_list_sync_password MAILING_LIST_SYNC_PASSWORD
 
 select 'create role relais_owner login' where not exists
   (select from pg_roles where rolname = 'relais_owner') \gexec

@@ -33,6 +33,7 @@ apt_trixie() {
 
 # The mirror is the one this machine uses for its own Debian.
 debian_mirror() {
+    # shellcheck disable=SC2016 # apt's own variables
     apt-get indextargets --format '$(REPO_URI) $(SUITE) $(ORIGIN)' 'Identifier: Packages' \
         | awk '$1 !~ /security/ && ($3 == "Debian" || $3 == "") {print $1; exit}'
 }

@@ -1,0 +1,119 @@
+# Debian packages. Nothing that they install is started: service starts are blocked while they are
+# installed, no PostgreSQL cluster is made, and what was enabled for the next boot is disabled.
+# shellcheck shell=bash
+
+build_packages=(
+    ca-certificates curl git make patch xz-utils openssl iproute2 procps util-linux
+    debian-archive-keyring
+    clang-19 lld-19 llvm-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev
+    cmake ninja-build ccache pkg-config
+    libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libboost-stacktrace1.81-dev
+    libboost-atomic1.81-dev libboost-chrono1.81-dev libboost-date-time1.81-dev
+    libboost-filesystem1.81-dev libboost-random1.81-dev libboost-regex1.81-dev
+    libboost-system1.81-dev libboost-thread1.81-dev
+    libcurl4-openssl-dev libfmt-dev libicu-dev libidn2-dev libkainjow-mustache-dev liblz4-dev
+    libpq-dev libprotobuf-dev libseccomp-dev libsodium-dev libspdlog-dev libssl-dev libvips-dev
+    libzstd-dev prometheus-cpp-dev protobuf-compiler zlib1g-dev
+)
+server_packages=(
+    postgresql-15 postgresql-client-15 memcached supervisor prometheus
+    ceph-mon ceph-osd ceph-common radosgw
+    openjdk-17-jre-headless maven
+)
+test_packages=(kcat wrk nginx-light faketime shellcheck python3 python3-venv)
+
+# What the packages above would start at boot.
+packaged_services=(postgresql memcached supervisor prometheus prometheus-node-exporter nginx
+    ceph-mon.target ceph-osd.target ceph-radosgw.target ceph.target ceph-crash)
+
+wanted_packages() {
+    printf '%s\n' "${build_packages[@]}" "${server_packages[@]}" "${test_packages[@]}"
+}
+
+missing_packages() {
+    local installed
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null \
+        | sed -n 's/^installed //p' | sort -u)
+    comm -23 <(wanted_packages | sort -u) <(echo "$installed")
+}
+
+as_root() {
+    if [[ $(id -u) -eq 0 ]]; then
+        "$@"
+    else
+        sudo -- "$@"
+    fi
+}
+
+policy=/usr/sbin/policy-rc.d
+policy_saved=/usr/sbin/policy-rc.d.before-relais
+cluster_setting=/etc/postgresql-common/createcluster.d/relais.conf
+
+block_service_starts() {
+    if [[ -e $policy && ! -e $policy_saved ]] && ! grep -q 'relais setup' "$policy"; then
+        as_root mv "$policy" "$policy_saved"
+    fi
+    printf '#!/bin/sh\n# relais setup\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    # Without postgresql-common's own file the folder is not read yet: make_no_cluster waits for it.
+    as_root mkdir -p "$(dirname "$cluster_setting")"
+    echo "create_main_cluster = false" | as_root tee "$cluster_setting" >/dev/null
+}
+
+# Puts back what was there before; also after an interrupted run.
+unblock_service_starts() {
+    if [[ -e $policy ]] && grep -q 'relais setup' "$policy"; then
+        as_root rm -f "$policy"
+    fi
+    if [[ -e $policy_saved ]]; then
+        as_root mv "$policy_saved" "$policy"
+    fi
+    as_root rm -f "$cluster_setting"
+    as_root rmdir --ignore-fail-on-non-empty "$(dirname "$cluster_setting")" 2>/dev/null || true
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
+        -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "$@"
+}
+
+install_packages() {
+    local missing installed_before service
+    mapfile -t missing < <(missing_packages)
+    installed_before=$(systemctl list-unit-files 2>/dev/null || true)
+    block_service_starts
+    trap unblock_service_starts EXIT
+    as_root apt-get -q -o DPkg::Lock::Timeout=300 update
+    # First the part of PostgreSQL that reads the setting, then the server that would make a cluster.
+    apt_install postgresql-common
+    apt_install "${missing[@]}"
+    for service in "${packaged_services[@]}"; do
+        # What was here before us keeps its setting.
+        if command -v systemctl >/dev/null && ! grep -q "^${service%.target}[.]" <<<"$installed_before"
+        then
+            as_root systemctl disable "$service" || true
+        fi
+    done
+}
+
+setup_packages() {
+    local missing
+    # shellcheck disable=SC1091
+    if [[ $(. /etc/os-release && echo "$ID $VERSION_ID") != "debian 12" ]]; then
+        die "this is not Debian 12" "the packages of deploy/setup.d/packages.sh are named for it"
+    fi
+    if grep -qs 'relais setup' "$policy"; then
+        unblock_service_starts
+    fi
+    mapfile -t missing < <(missing_packages)
+    if [[ ${#missing[@]} -eq 0 ]]; then
+        return
+    fi
+    if [[ $(id -u) -ne 0 ]] && ! command -v sudo >/dev/null; then
+        die "${#missing[@]} Debian packages are missing and only root may install them" \
+            "run deploy/setup as root once, or install sudo"
+    fi
+    step "${#missing[@]} Debian packages" \
+        "check that apt-get update works on this machine, then run the same command again" \
+        install_packages
+}

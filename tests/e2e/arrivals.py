@@ -80,12 +80,8 @@ def expect_one_push(sandbox, person, timeout_s=ARRIVES_S, since=0.0):
 def expect_one_membership(sandbox, person, timeout_s=ARRIVES_S):
     """Exactly one contact with the address, on a list."""
 
-    def listed():
-        contacts = sandbox.find("contacts", email=person.email)
-        return contacts if contacts and contacts[0]["listIds"] else None
-
-    contacts = wait_until(listed, timeout_s)
-    assert contacts, f"{person.email} is on no list"
+    contacts, arrived = sandbox.wait("contacts", timeout_s, email=person.email, list="any")
+    assert arrived, f"{person.email} is on no list"
     assert len(contacts) == 1, contacts
 
 

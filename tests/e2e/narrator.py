@@ -6,7 +6,7 @@ import sys
 import time
 
 LOG_BYTES_READ = 4 * 1024 * 1024
-WIDTH = 84
+WIDTH = 98
 
 
 class StepFailed(Exception):

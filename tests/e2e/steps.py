@@ -105,12 +105,10 @@ class Story:
         step.hop(API, "the same token again → 409", again.took_ms)
 
     def _expect_on_list(self, step, person, sent_at):
-        def listed():
-            contacts = self.sandbox.find("contacts", email=person.email)
-            return contacts if contacts and contacts[0]["listIds"] else None
-
-        contacts = wait_until(listed, self.options.patience_s)
-        expect_that(contacts, f"{person.email} on the newsletter list", "not on any list")
+        _, arrived = self.sandbox.wait(
+            "contacts", self.options.patience_s, email=person.email, list="any"
+        )
+        expect_that(arrived, f"{person.email} on the newsletter list", "not on any list")
         took_ms = (time.time() - sent_at) * 1000
         step.hop("web-api → kafka → mailing-list-sync → list provider", "on the list", took_ms)
 

@@ -1,7 +1,7 @@
 """The running suite as end-to-end tests handle it: addresses, supervision, readiness.
 
-RELAIS_PORT_BASE says where it listens, RELAIS_STATE is its state folder, RELAIS_BUILD the build tree
-it runs from, as for deploy/dev/run. Waits are on conditions, never on time alone.
+RELAIS_PORT_BASE says where it listens, RELAIS_STATE is its state folder, RELAIS_BUILD the build
+tree it runs from, as for deploy/dev/run. Waits are on conditions, never on time alone.
 """
 
 import os

@@ -93,10 +93,11 @@ class Admin:
         return list(self._world.mailbox.chats)
 
     def _contacts(self, request):
-        wanted = request.query.get("list")
-        return self._sandbox.brevo.find_contacts(
-            request.query.get("email"), int(wanted) if wanted else None
-        )
+        """list=any: whoever is on at least one."""
+        wanted = request.query.get("list", "")
+        number = int(wanted) if wanted.isdigit() else None
+        found = self._sandbox.brevo.find_contacts(request.query.get("email"), number)
+        return [contact for contact in found if wanted != "any" or contact["listIds"]]
 
     async def contacts(self, request):
         return self._contacts(request)

@@ -169,6 +169,14 @@ def test_import_runs_as_a_process_and_always_adds_to_lists(world, receiver):
     assert world.brevo.get("/processes/7").json["message"] == "processId is invalid"
 
 
+def test_waiting_for_somebody_to_be_on_a_list(world):
+    create(world)
+    assert world.sim.get("/contacts", list="any").json == []
+    world.brevo.put("/contacts/an@x.be", {"listIds": [NEWSLETTER]})
+    found = world.sim.get("/contacts/wait", email="an@x.be", list="any").json
+    assert [contact["email"] for contact in found] == ["an@x.be"]
+
+
 def test_csv_import(world):
     body = {"fileBody": "EMAIL;LOCALE\na@x.be;fr\n", "listIds": [NEWSLETTER]}
     world.brevo.post("/contacts/import", body)

@@ -21,11 +21,12 @@ struct client_settings {
     std::chrono::milliseconds idle_timeout{30'000}; ///< shorter than the server's
 };
 
-/// An HTTP/1.1 client for services of ours and the object store: pooled connections, bounded bodies,
-/// strict about the answer's framing. Sends again by itself only when a reused connection broke before
-/// any byte of the answer and the method is idempotent. (Providers are called through libs/rest.)
+/// An HTTP/1.1 client for services of ours and the object store: pooled connections, bounded
+/// bodies, strict about the answer's framing. Sends again by itself only when a reused connection
+/// broke before any byte of the answer and the method is idempotent. (Providers are called through
+/// libs/rest.)
 class client {
-  public:
+public:
     struct call {
         std::string method = "GET";
         std::string target = "/"; ///< path and query, encoded
@@ -42,7 +43,7 @@ class client {
     /// Any status is an answer, not an error.
     boost::asio::awaitable<result<response>> send(call what);
 
-  private:
+private:
     struct impl;
     std::unique_ptr<impl> impl_;
 };

@@ -17,21 +17,21 @@ inline constexpr std::string_view identity_header = "x-relais-identity";
 /// Makes the signed internal identity: a compact JWS (RFC 7515) with alg EdDSA (RFC 8037) and the
 /// claims sub, sid, roles, auth_time, iat, exp, aud "relais". The gateway holds the private key.
 class identity_signer {
-  public:
+public:
     /// 32 bytes of Ed25519 private key. Throws std::runtime_error when it is not one.
     explicit identity_signer(const config::secret& private_key);
     ~identity_signer();
 
     std::string sign(const identity& who, timestamp now, std::chrono::seconds lifetime) const;
 
-  private:
+private:
     struct state;
     std::unique_ptr<state> state_;
 };
 
 /// Checks signature, algorithm (EdDSA only), audience and times (30 s of clock skew).
 class identity_verifier {
-  public:
+public:
     /// 32 bytes of Ed25519 public key. Throws std::runtime_error when it is not one.
     explicit identity_verifier(const config::secret& public_key);
     ~identity_verifier();
@@ -39,7 +39,7 @@ class identity_verifier {
     /// Error: `unauthenticated` / "invalid-identity".
     result<identity> verify(std::string_view token, timestamp now) const;
 
-  private:
+private:
     struct state;
     std::unique_ptr<state> state_;
 };

@@ -32,7 +32,7 @@ struct text_limits {
 ///   const auto amount = budget.integer("amount_minor", 0, 1'000'000'00);
 ///   if (auto problems = body.finish(); !problems.empty()) { return problem(problems, &request); }
 class json_reader {
-  public:
+public:
     /// A text that is no JSON object is one problem: `invalid` / "malformed-json" (400).
     explicit json_reader(std::string_view text);
 
@@ -62,7 +62,7 @@ class json_reader {
     /// All problems of the whole document, unknown members included (call it on the outermost).
     std::vector<error> finish() const;
 
-  private:
+private:
     json_reader(std::shared_ptr<detail::json_document> document, const detail::json_node* node);
     std::shared_ptr<detail::json_document> document_; // shared by the readers of one document
     const detail::json_node* node_ = nullptr;

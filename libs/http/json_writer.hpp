@@ -19,7 +19,7 @@ namespace relais::http {
 ///   json.begin_array("items"); … json.end_array().end_object();
 ///   return response::json(200, json.take());
 class json_writer {
-  public:
+public:
     json_writer& begin_object();
     json_writer& begin_object(std::string_view name);
     json_writer& end_object();
@@ -34,11 +34,13 @@ class json_writer {
     json_writer& member(std::string_view name, double number);
     json_writer& member(std::string_view name, timestamp time); ///< RFC 3339
     json_writer& null_member(std::string_view name);
+
     template <std::integral Integer>
         requires(!std::same_as<Integer, bool>)
     json_writer& member(std::string_view name, Integer number) {
         return raw_member(name, std::to_string(number));
     }
+
     template <class Tag>
     json_writer& member(std::string_view name, const id<Tag>& value) {
         return member(name, std::string_view(value.text()));
@@ -52,7 +54,7 @@ class json_writer {
 
     std::string take();
 
-  private:
+private:
     void separate();
     void write_name(std::string_view name);
     std::string out_;

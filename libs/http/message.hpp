@@ -19,7 +19,7 @@ namespace relais::http {
 /// Header fields in order; names compare without case. Values are checked when set: CR, LF and NUL
 /// never get in (set() drops such a value and asserts).
 class fields {
-  public:
+public:
     using entry = std::pair<std::string, std::string>;
 
     void add(std::string name, std::string value);
@@ -33,7 +33,7 @@ class fields {
         return entries_;
     }
 
-  private:
+private:
     std::vector<entry> entries_;
 };
 
@@ -50,7 +50,8 @@ struct identity {
 /// A request that passed the strict gate.
 struct request {
     std::string method;
-    std::string path;  ///< normalised: no dot segments, no empty segments, percent-decoded unreserved
+    std::string
+        path; ///< normalised: no dot segments, no empty segments, percent-decoded unreserved
     std::string query; ///< raw, without '?'
     http::fields headers;
     std::string body;
@@ -81,8 +82,8 @@ struct response {
     static response text(int status, std::string body, std::string content_type);
 };
 
-/// The problem document (RFC 9457) for an error: status from the kind (and for a few protocol slugs,
-/// such as "malformed-json" → 400, from a table), Retry-After where the error has one.
+/// The problem document (RFC 9457) for an error: status from the kind (and for a few protocol
+/// slugs, such as "malformed-json" → 400, from a table), Retry-After where the error has one.
 response problem(const error& failed, const request* about);
 /// Several errors at once (validation): status of the first; all of them in `errors`.
 response problem(const std::vector<error>& failed, const request* about);

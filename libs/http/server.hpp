@@ -25,10 +25,11 @@ struct server_settings {
     std::chrono::milliseconds idle_timeout{95'000}; ///< longer than the gateway keeps its own pool
 };
 
-/// An HTTP/1.1 server for a service's routes: strict gate, Beast, router, identity, problem documents,
-/// request log, RED metrics by route template (http_server_*). Runs on the loop's thread.
+/// An HTTP/1.1 server for a service's routes: strict gate, Beast, router, identity, problem
+/// documents, request log, RED metrics by route template (http_server_*). Runs on the loop's
+/// thread.
 class server {
-  public:
+public:
     /// `verify` may be nullptr when no route needs an identity (admin listeners).
     server(server_settings settings, std::vector<route> routes, const identity_verifier* verify,
            boost::asio::io_context& loop, metrics::registry& metrics, log::logger logger);
@@ -41,12 +42,13 @@ class server {
     /// From now on answers carry `Connection: close` (drain began).
     void announce_drain();
 
-    /// Closes the listener; waits until the requests in progress are answered, then closes the rest.
+    /// Closes the listener; waits until the requests in progress are answered, then closes the
+    /// rest.
     boost::asio::awaitable<void> stop(std::chrono::milliseconds at_most);
 
     std::size_t active_requests() const;
 
-  private:
+private:
     struct impl;
     std::unique_ptr<impl> impl_;
 };

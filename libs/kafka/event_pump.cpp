@@ -116,10 +116,6 @@ void event_pump::wake_on(rd_kafka_queue_t& queue) {
                                    sizeof wake_up);
 }
 
-void event_pump::drain() {
-    core_->turn();
-}
-
 void log_native(rd_kafka_event_t& event, const log::logger& logger) {
     const char* facility = nullptr;
     const char* text = nullptr;
@@ -127,8 +123,9 @@ void log_native(rd_kafka_event_t& event, const log::logger& logger) {
     if (rd_kafka_event_log(&event, &facility, &text, &level) != 0) {
         return;
     }
-    // syslog's levels: 3 is an error, 4 a warning, 5 a notice.
-    if (level <= 4) {
+    // syslog's levels: 3 is an error, 4 a warning, 5 a notice. CONFWARN tells at every start that
+    // the gapless guarantee is experimental.
+    if (level <= 4 && std::string_view(facility) != "CONFWARN") {
         logger.warn("kafka.client", {{"facility", facility}, {"text", text}});
     } else {
         logger.info("kafka.client", {{"facility", facility}, {"text", text}});

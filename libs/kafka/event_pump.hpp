@@ -32,9 +32,6 @@ public:
     /// Makes another queue wake this pump; it is drained by its owner, in on_wake.
     void wake_on(rd_kafka_queue_t& queue);
 
-    /// Drains the main queue now.
-    void drain();
-
 private:
     struct core;
     std::shared_ptr<core> core_; // shared with the pending Asio operations, which outlive the pump

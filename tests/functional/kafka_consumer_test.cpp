@@ -1,0 +1,197 @@
+#include "ids/uuid.hpp"
+#include "kafka/consumer.hpp"
+#include "kafka/producer.hpp"
+#include "support/await_on.hpp"
+#include "support/kafka_topics.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <map>
+#include <set>
+
+namespace asio = boost::asio;
+using namespace relais;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* topic = "market.job.events.v1";
+using kind = kafka::rebalance::kind;
+
+struct rig {
+    test::kafka_topics topics{{topic}, 4};
+    asio::io_context loop{1};
+    metrics::registry metrics;
+    std::string group = "group-" + make_uuid_v7().text();
+
+    std::unique_ptr<kafka::consumer> member(const std::string& instance) {
+        return std::make_unique<kafka::consumer>(
+            kafka::consumer_settings{.brokers = test::kafka_topics::brokers(),
+                                     .client_id = "test",
+                                     .group = group,
+                                     .instance = instance,
+                                     .topics = {topic},
+                                     .topic_prefix = topics.prefix(),
+                                     .session_timeout = 6s},
+            loop, metrics, log::logger());
+    }
+
+    void produce(int count) {
+        kafka::producer producer({.brokers = test::kafka_topics::brokers(),
+                                  .client_id = "test",
+                                  .topic_prefix = topics.prefix()},
+                                 loop, metrics, log::logger());
+        for (int i = 0; i < count; ++i) {
+            REQUIRE(producer.send({.topic = topic, .key = std::to_string(i), .value = "v"},
+                                  [](const auto&) {}));
+        }
+        REQUIRE(test::await_on(loop, producer.flush(20s)));
+    }
+};
+
+/// Answers rebalances until the member has this many partitions.
+asio::awaitable<std::vector<kafka::topic_partition>> settle(kafka::consumer& member,
+                                                            std::size_t count) {
+    while (true) {
+        while (const auto change = member.take_rebalance()) {
+            if (change->what != kind::assigned) {
+                member.unassign();
+                continue;
+            }
+            std::vector<kafka::partition_start> starts;
+            for (const auto& where : change->partitions) {
+                starts.push_back({where, 0});
+            }
+            member.assign(starts);
+            if (change->partitions.size() == count) {
+                co_return change->partitions;
+            }
+        }
+        co_await member.wait();
+    }
+}
+
+/// Both at once: a rebalance needs the answers of all members.
+asio::awaitable<void> settle_both(kafka::consumer& a, std::size_t a_count, kafka::consumer& b,
+                                  std::size_t b_count) {
+    using namespace asio::experimental::awaitable_operators;
+    co_await (settle(a, a_count) && settle(b, b_count));
+}
+
+asio::awaitable<std::size_t> take_all(kafka::consumer& member, kafka::topic_partition from,
+                                      std::size_t count) {
+    std::size_t taken = 0;
+    std::int64_t last = -1;
+    while (taken < count) {
+        const auto records = member.take(from, 10, 1'000'000);
+        for (const auto& record : records) {
+            CHECK(record.offset == last + 1);
+            last = record.offset;
+            ++taken;
+        }
+        if (records.empty()) {
+            co_await member.wait();
+        }
+    }
+    co_return taken;
+}
+
+} // namespace
+
+TEST_CASE("partitions are read apart: one that is left alone holds up no other", "[kafka]") {
+    rig on;
+    on.produce(400);
+    const auto member = on.member("");
+    const auto assigned = test::await_on(on.loop, settle(*member, 4));
+    std::size_t total = 0;
+    for (const auto& range : on.topics.admin().offsets(on.topics.prefix() + topic).value()) {
+        if (range.partition == 2) {
+            continue;
+        }
+        const auto count = static_cast<std::size_t>(range.next);
+        const kafka::topic_partition where{topic, range.partition};
+        CHECK(test::await_on(on.loop, take_all(*member, where, count)) == count);
+        CHECK(member->end_offset(where) == range.next);
+        total += count;
+    }
+    CHECK(total < 400);
+    CHECK_FALSE(member->broker_down());
+    test::await_on(on.loop, member->close(5s));
+}
+
+TEST_CASE("reading begins at the offset that the caller says", "[kafka]") {
+    rig on;
+    on.produce(100);
+    const auto member = on.member("");
+    test::await_on(on.loop, settle(*member, 4));
+    member->assign({{{topic, 0}, 5}});
+    const auto read = [&]() -> asio::awaitable<std::int64_t> {
+        auto taken = member->take({topic, 0}, 1, 1'000);
+        while (taken.empty()) {
+            co_await member->wait();
+            taken = member->take({topic, 0}, 1, 1'000);
+        }
+        co_return taken.front().offset;
+    };
+    CHECK(test::await_on(on.loop, read()) == 5);
+    test::await_on(on.loop, member->close(5s));
+}
+
+TEST_CASE("a second member takes its share, and gives it back when it leaves", "[kafka]") {
+    rig on;
+    const auto first = on.member("");
+    const auto all = test::await_on(on.loop, settle(*first, 4));
+    CHECK(std::set(all.begin(), all.end()).size() == 4);
+    const auto second = on.member("");
+    test::await_on(on.loop, settle_both(*first, 2, *second, 2));
+    test::await_on(on.loop, second->close(5s));
+    CHECK(test::await_on(on.loop, settle(*first, 4)).size() == 4);
+    test::await_on(on.loop, first->close(5s));
+}
+
+TEST_CASE("a member with a name comes back to its partitions", "[kafka]") {
+    rig on;
+    const auto first = on.member("one");
+    const auto second = on.member("two");
+    test::await_on(on.loop, settle_both(*first, 2, *second, 2));
+    test::await_on(on.loop, first->close(5s));
+    const auto again = on.member("one");
+    CHECK(test::await_on(on.loop, settle(*again, 2)).size() == 2);
+    CHECK_FALSE(second->take_rebalance());
+    test::await_on(on.loop, again->close(5s));
+    test::await_on(on.loop, second->close(5s));
+}
+
+TEST_CASE("the older of two members with one name is fenced", "[kafka]") {
+    rig on;
+    const auto older = on.member("one");
+    test::await_on(on.loop, settle(*older, 4));
+    const auto newer = on.member("one");
+    test::await_on(on.loop, settle(*newer, 4));
+    const auto fenced = [&]() -> asio::awaitable<void> {
+        while (!older->fatal()) {
+            co_await older->wait();
+        }
+    };
+    test::await_on(on.loop, fenced());
+    CHECK_FALSE(newer->fatal());
+    test::await_on(on.loop, newer->close(5s));
+}
+
+TEST_CASE("a consumer without a broker says so and ends quickly", "[kafka]") {
+    asio::io_context loop(1);
+    metrics::registry metrics;
+    kafka::consumer member(
+        {.brokers = "127.0.0.1:1", .client_id = "t", .group = "g", .topics = {topic}}, loop,
+        metrics, log::logger());
+    const auto down = [&]() -> asio::awaitable<void> {
+        while (!member.broker_down()) {
+            co_await member.wait();
+        }
+    };
+    test::await_on(loop, down());
+    const auto begin = std::chrono::steady_clock::now();
+    test::await_on(loop, member.close(1s));
+    CHECK(std::chrono::steady_clock::now() - begin < 2s);
+}

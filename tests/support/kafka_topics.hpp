@@ -1,0 +1,41 @@
+#pragma once
+
+#include "kafka/admin.hpp"
+#include "kafka/record.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace relais::test {
+
+/// Topics of the catalogue under a prefix of this test's own, so that tests do not see each other's
+/// events. The prefix goes into the settings of producers, relays and consumers. Removed at the
+/// end.
+class kafka_topics {
+public:
+    explicit kafka_topics(const std::vector<std::string>& names, std::uint32_t partitions = 3);
+    ~kafka_topics();
+    kafka_topics(const kafka_topics&) = delete;
+    kafka_topics& operator=(const kafka_topics&) = delete;
+
+    static std::string brokers();
+
+    const std::string& prefix() const {
+        return prefix_;
+    }
+
+    kafka::admin& admin() {
+        return admin_;
+    }
+
+    /// Every record of a topic, partition by partition.
+    std::vector<kafka::record> read_all(const std::string& topic);
+
+private:
+    std::string prefix_;
+    kafka::admin admin_;
+    std::vector<std::string> names_;
+};
+
+} // namespace relais::test

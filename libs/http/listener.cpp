@@ -1,0 +1,93 @@
+#include "http/listener.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace relais::http {
+namespace {
+
+constexpr std::chrono::milliseconds pause_after_error{50};
+
+} // namespace
+
+listener::listener(asio::io_context& loop, metrics::registry& metrics, log::logger logger)
+    : acceptor_(loop), wake_(loop), logger_(std::move(logger)),
+      errors_(metrics.counter("http_server_accept_errors_total",
+                              "Connections that could not be accepted")) {}
+
+result<void> listener::open(const config::endpoint& where) {
+    error_code failed;
+    tcp::resolver resolver(acceptor_.get_executor());
+    const auto found =
+        resolver.resolve(where.host, std::to_string(where.port), tcp::resolver::passive, failed);
+    if (!failed) {
+        const tcp::endpoint address = *found.begin();
+        acceptor_.open(address.protocol(), failed);
+        if (!failed) {
+            acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
+        }
+        if (!failed) {
+            acceptor_.bind(address, failed);
+        }
+        if (!failed) {
+            acceptor_.listen(asio::socket_base::max_listen_connections, failed);
+        }
+    }
+    if (failed) {
+        error_code ignored;
+        acceptor_.close(ignored);
+        return fail(error_kind::unavailable, "listen-failed",
+                    "cannot listen on " + where.text() + ": " + failed.message());
+    }
+    port_ = acceptor_.local_endpoint().port();
+    return {};
+}
+
+asio::awaitable<void> listener::run(std::function<bool()> has_room,
+                                    std::function<void(tcp::socket)> on_connection) {
+    while (!closed_) {
+        if (!has_room()) {
+            co_await wake_.wait();
+            continue;
+        }
+        const bool accepted = co_await accept_one(on_connection);
+        if (!accepted && !closed_) {
+            // Out of descriptors or memory: trying again at once would spin.
+            co_await wake_.wait_for(pause_after_error);
+        }
+    }
+}
+
+asio::awaitable<bool> listener::accept_one(const std::function<void(tcp::socket)>& on_connection) {
+    auto [failed, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
+    if (failed == asio::error::operation_aborted) {
+        closed_ = true;
+        co_return false;
+    }
+    if (failed) {
+        errors_.increment();
+        logger_.warn("http.accept_failed", {{"error", failed.message()}});
+        co_return false;
+    }
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    on_connection(std::move(socket));
+    co_return true;
+}
+
+void listener::notify_room() {
+    wake_.notify_all();
+}
+
+void listener::close() {
+    closed_ = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    wake_.notify_all();
+}
+
+} // namespace relais::http

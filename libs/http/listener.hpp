@@ -1,0 +1,54 @@
+#pragma once
+
+#include "async/signal.hpp"
+#include "config/reader.hpp"
+#include "log/logger.hpp"
+#include "metrics/registry.hpp"
+#include "result/result.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <functional>
+
+namespace relais::http {
+
+/// Accepts TCP connections. Errors of accepting (no file descriptors left, a peer that went away)
+/// are counted and survived; while there is no room, connections wait in the kernel's queue.
+class listener {
+public:
+    listener(boost::asio::io_context& loop, metrics::registry& metrics, log::logger logger);
+
+    /// Binds. Error: `unavailable` / "listen-failed" naming address and port.
+    result<void> open(const config::endpoint& where);
+
+    /// The port that was bound; 0 before open().
+    std::uint16_t port() const {
+        return port_;
+    }
+
+    /// Until close(). on_connection gets each socket (TCP_NODELAY set); has_room is asked before
+    /// each accept, notify_room() says that it may have changed.
+    boost::asio::awaitable<void>
+    run(std::function<bool()> has_room,
+        std::function<void(boost::asio::ip::tcp::socket)> on_connection);
+
+    void notify_room();
+
+    /// No more connections; run() ends.
+    void close();
+
+private:
+    boost::asio::awaitable<bool>
+    accept_one(const std::function<void(boost::asio::ip::tcp::socket)>& on_connection);
+
+    boost::asio::ip::tcp::acceptor acceptor_;
+    async::signal wake_;
+    log::logger logger_;
+    metrics::counter errors_;
+    std::uint16_t port_ = 0;
+    bool closed_ = false;
+};
+
+} // namespace relais::http

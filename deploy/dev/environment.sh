@@ -55,6 +55,11 @@ service_port() {
     echo "${!variable}"
 }
 
+# admin_url SERVICE: its admin listener.
+admin_url() {
+    echo "http://127.0.0.1:$(($(service_port "$1") + 1))"
+}
+
 # secret NAME: the value of a secret of this environment.
 secret() {
     cat "$secrets_dir/$1"
@@ -73,7 +78,7 @@ common_variables() {
     export RELAIS_LOG_LEVEL=${RELAIS_LOG_LEVEL:-info} RELAIS_ENVIRONMENT=development
     export RELAIS_SHARE_DIR=$build_dir/share/relais
     export RELAIS_KAFKA_BROKERS=127.0.0.1:$port_kafka RELAIS_MEMCACHED=127.0.0.1:$port_memcached
-    export RELAIS_PUBLIC_URL=http://127.0.0.1:$port_gateway
+    default_variable RELAIS_PUBLIC_URL "http://127.0.0.1:$port_gateway"
     export RELAIS_IDENTITY_PUBLIC_KEY_FILE=$secrets_dir/identity-public
     if [[ $name != gateway ]]; then
         RELAIS_DATABASE_URL=$(database_url "${name//-/_}" "${name//-/_}")
@@ -113,9 +118,26 @@ upload_variables() {
     common_variables upload
     s3_variables
     export RELAIS_S3_EVENT_TOKEN_FILE=$secrets_dir/s3-event-token
-    RELAIS_S3_EVENT_TOKEN=$(secret s3-event-token)
-    export RELAIS_S3_EVENT_TOKEN RELAIS_UPLOAD_WORKER=$build_dir/bin/relais-upload-worker
+    export RELAIS_UPLOAD_WORKER=$build_dir/bin/relais-upload-worker
 }
+
+# The caller's variables about providers, kept for the programs that the supervisor starts later.
+provider_variables=(RELAIS_MAIL_PROVIDER RELAIS_MAIL_FROM RELAIS_MAILJET_URL RELAIS_MAILJET_KEY
+    RELAIS_MAILJET_SECRET RELAIS_MAILJET_SECRET_FILE RELAIS_MAILJET_WEBHOOK_TOKEN
+    RELAIS_MAILJET_WEBHOOK_TOKEN_FILE RELAIS_SMTP_URL RELAIS_ONESIGNAL_URL RELAIS_ONESIGNAL_APP_ID
+    RELAIS_ONESIGNAL_KEY RELAIS_ONESIGNAL_KEY_FILE RELAIS_BREVO_URL RELAIS_BREVO_KEY
+    RELAIS_BREVO_KEY_FILE RELAIS_BREVO_WEBHOOK_TOKEN RELAIS_BREVO_WEBHOOK_TOKEN_FILE
+    RELAIS_BREVO_LIST_NEWSLETTER RELAIS_PUBLIC_URL RELAIS_LOG_LEVEL)
+
+save_provider_variables() (
+    umask 077
+    local name
+    for name in "${provider_variables[@]}"; do
+        if [[ -n ${!name:-} ]]; then
+            printf 'export %s=%q\n' "$name" "${!name}"
+        fi
+    done >"$secrets_dir/overrides"
+)
 
 # The providers are the sandbox unless the caller's environment names real ones with their keys.
 notification_variables() {
@@ -183,6 +205,15 @@ default_secret() {
     if [[ -z ${!1:-} && -z ${!file:-} ]]; then
         export "$file=$secrets_dir/$2"
     fi
+}
+
+# program_variables PROGRAM: exports what the program is configured with.
+program_variables() {
+    if [[ -e $secrets_dir/overrides ]]; then
+        # shellcheck source=/dev/null
+        source "$secrets_dir/overrides"
+    fi
+    "${1//-/_}_variables"
 }
 
 python_venv() {

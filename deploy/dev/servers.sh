@@ -1,11 +1,23 @@
 # The servers of an environment, in the order in which they need each other.
 # shellcheck shell=bash
 
-make_state() {
-    mkdir -p "$state_dir" "$data_dir" "$conf_dir" "$log_dir" "$run_dir" "$data_dir/sandbox"
-    if [[ ! -e $state_dir/.relais-state ]]; then
-        echo "Made by relais; relais reset deletes this folder." >"$state_dir/.relais-state"
+# Marks the state folder as ours, so that reset never deletes anything else.
+claim_state() {
+    local mark=$state_dir/.relais-state others
+    if [[ -e $mark ]]; then
+        return
     fi
+    mkdir -p "$state_dir"
+    others=$(ls -A "$state_dir" | grep -vxE 'build|test' || true)
+    if [[ -n $others ]]; then
+        die "$state_dir holds files that relais did not make: $(head -n 3 <<<"$others" | tr '\n' ' ')" \
+            "set RELAIS_STATE to a new or an empty folder"
+    fi
+    echo "Made by relais; relais reset deletes the data in this folder." >"$mark"
+}
+
+make_state() {
+    mkdir -p "$data_dir" "$conf_dir" "$log_dir" "$run_dir" "$data_dir/sandbox"
     make_secrets
 }
 

@@ -17,19 +17,23 @@ supervisor_running() {
     supervisor_pid >/dev/null && ctl pid >/dev/null 2>&1
 }
 
-# program NAME GROUP STOP_SECONDS [LINE…]: one section; deploy/dev/run has what it executes.
+# program NAME STOP_SECONDS [LINE…]: one section; deploy/dev/run has what it executes, unless a line
+# says otherwise.
 program() {
     local name=$1 stop_seconds=$2
     shift 2
     cat <<END
 
 [program:$name]
-command=$deploy_dir/dev/run $name
+END
+    if [[ "$*" != *command=* ]]; then
+        echo "command=$deploy_dir/dev/run $name"
+    fi
+    cat <<END
 autostart=false
 autorestart=true
 startsecs=1
 startretries=20
-stopsignal=TERM
 stopwaitsecs=$stop_seconds
 redirect_stderr=true
 stdout_logfile=$log_dir/$name.log
@@ -74,8 +78,10 @@ supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 [supervisorctl]
 serverurl=unix://$run_dir/supervisor.sock
 END
-    # A fast shutdown: a client that stays connected must not hold the database up.
-    program postgres 60 stopsignal=INT "user=$postgres_user"
+    # Not through run: its user may not be able to reach into the clone. INT is the fast shutdown: a
+    # client that stays connected must not hold the database up.
+    program postgres 60 "user=$postgres_user" stopsignal=INT \
+        "command=$postgres_bin/postgres -D $data_dir/postgres -c config_file=$conf_dir/postgresql.conf"
     program kafka 60
     program memcached 10
     # The daemons of the store do not always answer SIGTERM; their journals survive a kill.

@@ -1,0 +1,149 @@
+# The commands of ./relais, except test and doctor.
+# shellcheck shell=bash
+
+command_up() {
+    local begin
+    begin=$(now_ms)
+    say "relais up: state in $state_dir, ports $port_base-$((port_base + 99))"
+    "$deploy_dir/setup"
+    claim_state
+    check_reachable
+    check_ports
+    start_log "$log_dir/up.log"
+    step_build_suite
+    start_servers
+    start_suite
+    say "up after $(seconds $(($(now_ms) - begin)))"
+    print_places
+}
+
+print_places() {
+    cat <<END
+
+  API             http://127.0.0.1:$port_gateway
+  sandbox         http://127.0.0.1:$port_sandbox   (mails, pushes, lists that "arrived")
+  Prometheus      http://127.0.0.1:$port_prometheus/classic/graph
+  object store    http://127.0.0.1:$port_s3
+  PostgreSQL      127.0.0.1:$port_postgres   Kafka 127.0.0.1:$port_kafka
+  logs            $log_dir   (./relais logs)
+
+  A first call:
+    curl -i http://127.0.0.1:$port_gateway/v1/accounts -H 'content-type: application/json' -d \\
+      '{"email":"ann@example.org","display_name":"Ann","password":"correct horse battery",
+        "locale":"nl","opt_ins":["newsletter"]}'
+  Then look at the mail in the sandbox, or play the whole story: ./relais demo
+END
+}
+
+command_down() {
+    if ! supervisor_pid >/dev/null; then
+        say "nothing runs in $state_dir"
+        return
+    fi
+    start_log "$log_dir/down.log"
+    stop_environment
+}
+
+# Services first: they finish what they have while the servers still answer.
+stop_environment() {
+    step "stop the services" "see $log_dir/supervisord.log" stop_services
+    step "stop the servers" "see $log_dir/supervisord.log" stop_supervisor
+}
+
+stop_services() {
+    ctl stop "services:*"
+}
+
+command_reset() {
+    if [[ ${1:-} != --yes ]]; then
+        [[ -t 0 ]] || die "reset deletes $data_dir and needs a confirmation" "./relais reset --yes"
+        read -r -p "Delete all data in $state_dir (databases, topics, objects, secrets)? [y/N] " answer
+        [[ $answer == [yY]* ]] || die "nothing was deleted"
+    fi
+    delete_state
+    say "deleted the data in $state_dir; builds and downloads stay"
+}
+
+# Everything but the builds. A folder that is not marked as ours is left alone.
+delete_state() {
+    if [[ ! -e $state_dir/.relais-state ]]; then
+        return
+    fi
+    stop_supervisor
+    rm -rf "$data_dir" "$conf_dir" "$log_dir" "$secrets_dir" "$run_dir" "$state_dir/.relais-state"
+}
+
+command_status() {
+    local name state pid rest port where ready memory
+    if ! supervisor_running; then
+        say "nothing runs in $state_dir; start it with ./relais up"
+        return 3
+    fi
+    printf '%-20s %-9s %-8s %-22s %-6s %s\n' program state pid address ready memory
+    while read -r name state _ pid rest; do
+        name=${name#*:}
+        pid=${pid%,}
+        where=- ready=- memory=-
+        if [[ $state == RUNNING ]]; then
+            memory="$(awk '/^VmRSS/ {printf "%d MB", $2 / 1024}' "/proc/$pid/status" 2>/dev/null)"
+        else
+            pid=-
+        fi
+        if [[ " ${services[*]} " == *" $name "* ]]; then
+            where=127.0.0.1:$(service_port "$name")
+            if service_ready "$name" >/dev/null 2>&1; then ready=yes; else ready=no; fi
+        fi
+        printf '%-20s %-9s %-8s %-22s %-6s %s\n' "$name" "$state" "$pid" "$where" "$ready" "$memory"
+    done < <(ctl status || true)
+}
+
+command_logs() {
+    local follow=() files=() name
+    for name in "$@"; do
+        if [[ $name == -f ]]; then
+            follow=(-F)
+        elif [[ -e $log_dir/$name.log ]]; then
+            files+=("$log_dir/$name.log")
+        else
+            die "there is no log of $name" "one of: $(cd "$log_dir" 2>/dev/null && printf '%s ' *.log \
+                | sed 's/\.log//g')"
+        fi
+    done
+    if [[ ${#files[@]} -eq 0 ]]; then
+        for name in "${services[@]}"; do
+            files+=("$log_dir/$name.log")
+        done
+    fi
+    exec tail -n 40 "${follow[@]}" "${files[@]}"
+}
+
+command_demo() {
+    export_environment
+    exec "$(python_venv)/bin/python" tests/e2e/story.py --base "http://127.0.0.1:$port_gateway" \
+        --sandbox "http://127.0.0.1:$port_sandbox" \
+        --prometheus "http://127.0.0.1:$port_prometheus" --logs "$log_dir" \
+        --ctl "$deploy_dir/dev/run relaisctl" "$@"
+}
+
+# bench [NAME…] [--json]: tests/bench/NAME.py measures the running suite.
+command_bench() {
+    local names=() options=() word
+    for word in "$@"; do
+        if [[ $word == --* ]]; then
+            options+=("$word")
+        elif [[ -e tests/bench/$word.py ]]; then
+            names+=("$word")
+        else
+            die "there is no bench $word" "one of: gateway api clicktomail"
+        fi
+    done
+    if [[ ${#names[@]} -eq 0 ]]; then
+        names=(gateway api clicktomail)
+    fi
+    supervisor_running || die "the suite does not run" "./relais up"
+    export_environment
+    test_variables
+    for word in "${names[@]}"; do
+        "$(python_venv)/bin/python" "tests/bench/$word.py" "${options[@]}"
+    done
+}

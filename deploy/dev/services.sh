@@ -1,0 +1,136 @@
+# Databases, topics, buckets and the five services of an environment.
+# shellcheck shell=bash
+
+relaisctl() {
+    "$deploy_dir/dev/run" relaisctl "$@"
+}
+
+export_environment() {
+    export RELAIS_STATE=$state_dir RELAIS_PORT_BASE=$port_base RELAIS_BUILD=$build_dir
+    export RELAIS_KAFKA_VERSION=$kafka_version RELAIS_CACHE=$cache_dir
+}
+
+prepare_buckets() {
+    program_variables upload
+    RELAIS_S3_EVENTS_URL=$(object_events_url) \
+        "$(python_venv)/bin/python" "$deploy_dir/dev/store.py"
+}
+
+render_prometheus() {
+    local name
+    cat <<END
+# Written by relais up from deploy/dev/services.sh; changes are lost.
+global:
+  scrape_interval: 5s
+  scrape_timeout: 4s
+  evaluation_interval: 5s
+rule_files:
+  - $deploy_dir/prometheus/rules.yml
+scrape_configs:
+  - job_name: relais
+    # A service that leaks labels loses its scrape, not the server its memory.
+    sample_limit: 20000
+    label_limit: 30
+    label_value_length_limit: 500
+    body_size_limit: 20MB
+    static_configs:
+END
+    for name in "${services[@]}"; do
+        cat <<END
+      - targets: ['127.0.0.1:$(($(service_port "$name") + 1))']
+        labels: {service: $name}
+END
+    done
+}
+
+prepare_prometheus() {
+    render_prometheus >"$conf_dir/prometheus.yml"
+    promtool check config "$conf_dir/prometheus.yml"
+}
+
+# What a service is: its program and its configuration. A running one of another sum is restarted.
+service_sum() {
+    {
+        sha256sum <"$build_dir/bin/relais-$1"
+        "$deploy_dir/dev/run" environment "$1"
+        if [[ $1 == upload ]]; then
+            sha256sum <"$build_dir/bin/relais-upload-worker"
+        fi
+    } | sha256sum
+}
+
+start_service() {
+    local name=$1 sum
+    if [[ ! -x $build_dir/bin/relais-$name ]]; then
+        echo "there is no $build_dir/bin/relais-$name"
+        return 1
+    fi
+    sum=$(service_sum "$name")
+    if program_running "services:$name"; then
+        if [[ $(cat "$run_dir/$name.sum" 2>/dev/null) == "$sum" ]]; then
+            return
+        fi
+        ctl stop "services:$name"
+    fi
+    echo "$sum" >"$run_dir/$name.sum"
+    ctl start "services:$name" || {
+        echo "$name does not stay up; its log ends with:"
+        tail -n 15 "$log_dir/$name.log"
+        return 1
+    }
+}
+
+# All at once: each waits for what it needs by itself.
+start_services() {
+    local name pids=() failed=0 pid
+    for name in "${services[@]}"; do
+        start_service "$name" &
+        pids+=("$!")
+    done
+    for pid in "${pids[@]}"; do
+        wait "$pid" || failed=1
+    done
+    return $failed
+}
+
+service_ready() {
+    curl -sS -f -m 2 "$(admin_url "$1")/readyz"
+}
+
+services_ready() {
+    local name
+    for name in "${services[@]}"; do
+        wait_until 60 "$name to be ready ($(admin_url "$name")/readyz)" service_ready "$name" || {
+            tail -n 10 "$log_dir/$name.log"
+            return 1
+        }
+    done
+}
+
+sandbox_ready() {
+    curl -sS -f -m 2 -o /dev/null "http://127.0.0.1:$port_sandbox/__sim/ports"
+}
+
+prometheus_ready() {
+    curl -sS -f -m 2 -o /dev/null "http://127.0.0.1:$port_prometheus/-/ready"
+}
+
+start_outside() {
+    save_provider_variables
+    prepare_prometheus
+    start_group outside
+    wait_until 30 "the sandbox" sandbox_ready
+    wait_until 30 "Prometheus" prometheus_ready
+}
+
+start_suite() {
+    local logs="see relais logs"
+    export_environment
+    step "sandbox and Prometheus" "$logs" start_outside
+    step "roles and databases" "relais logs postgres" bootstrap_postgres
+    step "migrations" "a migration that was edited after it ran must be put back" relaisctl migrate
+    step "topics" "relais logs kafka" relaisctl topics apply
+    step "buckets" "relais logs ceph-rgw" prepare_buckets
+    step "start the services" "relais logs SERVICE" start_services
+    step "services are ready" "relais logs SERVICE" services_ready
+}

@@ -229,24 +229,29 @@ class Story:
         step.hop("mailing-list-sync → kafka → web-api", f"campaign sent: {counts}", took_ms)
 
     def _unsubscribe(self, step):
+        """What the person says at the list provider ends the membership here too."""
+        self._expect_newsletter(True)
         sent_at = time.time()
         self.sandbox.post("/brevo/unsubscribe", {"email": self.client.email, "all": True})
         self.point("unsubscribed")
-
-        def stopped():
-            answer = self.gateway.get("/v1/accounts/current", self.client.token)
-            account = expect(answer, 200, "GET /v1/accounts/current")
-            consents = {item["purpose"]: item["granted"] for item in account["consents"]}
-            return consents.get("newsletter") is False
-
-        expect_that(
-            wait_until(stopped, self.options.patience_s),
-            "the person's newsletter consent to be withdrawn here",
-            self.gateway.get("/v1/accounts/current", self.client.token).describe(),
-        )
+        self._expect_newsletter(False)
         took_ms = (time.time() - sent_at) * 1000
         path = "list provider → gateway → mailing-list-sync → kafka → web-api"
-        step.hop(path, "unsubscribed, consent withdrawn", took_ms)
+        step.hop(path, "unsubscribed here too", took_ms)
+
+    def _expect_newsletter(self, wanted):
+        """Consent and confirmed membership of the client, as the API shows them."""
+
+        def holds():
+            answer = self.gateway.get("/v1/accounts/current", self.client.token)
+            account = expect(answer, 200, "GET /v1/accounts/current")
+            granted = {item["purpose"]: item["granted"] for item in account["consents"]}
+            member = {item["list"]: item["member"] for item in account["memberships"]}
+            return granted.get("newsletter") is wanted and member.get("newsletter") is wanted
+
+        if not wait_until(holds, self.options.patience_s):
+            seen = self.gateway.get("/v1/accounts/current", self.client.token).describe()
+            raise StepFailed(f"consent and membership of newsletter to be {wanted}", seen)
 
     # 6
     def metrics(self, step):

@@ -1,11 +1,28 @@
 #include "web-api/adapters/idna.hpp"
 
+#include <algorithm>
 #include <idn2.h>
 #include <memory>
 
 namespace relais::web_api {
+namespace {
+
+std::string ascii_lower(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return out;
+}
+
+} // namespace
 
 result<std::string> idna_to_ascii(std::string_view domain) {
+    const bool ascii =
+        std::ranges::all_of(domain, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    if (ascii) {
+        return ascii_lower(domain);
+    }
     const std::string input(domain);
     char* made = nullptr;
     const int code = idn2_to_ascii_8z(

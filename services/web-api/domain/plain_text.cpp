@@ -105,10 +105,12 @@ result<std::string> several_lines(std::string_view text, std::size_t max) {
     std::string unix_lines;
     unix_lines.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') {
-            continue;
+        const bool before_line_feed = i + 1 < text.size() && text[i + 1] == '\n';
+        if (text[i] != '\r') {
+            unix_lines.push_back(text[i]);
+        } else if (!before_line_feed) {
+            unix_lines.push_back('\n');
         }
-        unix_lines.push_back(text[i]);
     }
     return checked(unix_lines, max, true);
 }

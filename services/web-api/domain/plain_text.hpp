@@ -17,7 +17,7 @@ namespace relais::web_api {
 /// Errors: `invalid` / "empty-text", "text-too-long", "forbidden-character".
 result<std::string> single_line(std::string_view text, std::size_t max);
 
-/// The same, but lines may end (LF, or CR LF which becomes LF) and tabs stay.
+/// The same, but lines may end (CR LF and CR become LF) and tabs stay.
 result<std::string> several_lines(std::string_view text, std::size_t max);
 
 } // namespace relais::web_api

@@ -38,7 +38,7 @@ result<std::optional<std::string>> audience_locale(std::optional<std::string> te
 }
 
 parsed<store::campaign> parse_campaign(const http::request& request, timestamp now) {
-    const auto body = read_body(request);
+    const http::json_reader body(request.body);
     const auto name = body.text("name", campaign_name_limits);
     const auto audience = body.object("audience");
     // People are put on a list because they agreed to its purpose: the lists are the purposes.

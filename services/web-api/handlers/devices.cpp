@@ -2,7 +2,6 @@
 
 #include "http/json_writer.hpp"
 #include "relais/identity/v1/account_events.pb.h"
-#include "web-api/domain/plain_text.hpp"
 #include "web-api/handlers/forms.hpp"
 #include "web-api/handlers/handlers.hpp"
 #include "web-api/handlers/idempotency.hpp"
@@ -14,14 +13,25 @@
 namespace relais::web_api {
 namespace {
 
+/// OneSignal's are UUIDs; other providers' are of these characters too.
+result<std::string> subscription_id(std::string text) {
+    const bool plain = std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("._:-").contains(c);
+    });
+    if (!plain) {
+        return fail(error_kind::invalid, "invalid-subscription-id", "is not a subscription's id");
+    }
+    return text;
+}
+
 parsed<store::device> parse_device(const http::request& request, timestamp now) {
-    const auto body = read_body(request);
+    const http::json_reader body(request.body);
     const auto provider = body.choice("provider", {"onesignal"});
     const auto subscription = body.text("subscription_id", subscription_id_limits);
     const auto platform = body.choice("platform", {"ios", "android", "web"});
     field_checks checks(body.finish());
-    const auto clean =
-        checks.take("/subscription_id", single_line(subscription, subscription_id_limits.max));
+    const auto clean = checks.take("/subscription_id", subscription_id(subscription));
     if (checks.failed()) {
         return std::move(checks).problems();
     }

@@ -16,7 +16,7 @@ namespace {
 
 parsed<store::validation_id> parse_validation(const dependencies& with,
                                               const http::request& request) {
-    const auto body = read_body(request);
+    const http::json_reader body(request.body);
     const auto token = body.text("token", token_limits);
     field_checks checks(body.finish());
     const auto now = std::chrono::floor<std::chrono::seconds>(with.time.now());

@@ -8,38 +8,26 @@
 namespace relais::web_api {
 namespace {
 
-bool is_json(std::string_view content_type) {
-    std::string type(content_type.substr(0, content_type.find(';')));
-    while (!type.empty() && type.back() == ' ') {
-        type.pop_back();
-    }
-    std::ranges::transform(type, type.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return type == "application/json";
-}
-
 error in_query(error failed, std::string_view name) {
-    failed.detail = "query parameter " + std::string(name) + ": " + failed.detail;
+    failed.pointer = "/query/" + std::string(name);
     return failed;
 }
 
 } // namespace
 
-http::json_reader read_body(const http::request& request) {
-    http::json_reader body(request.body);
-    if (!is_json(request.header("content-type"))) {
-        body.problem("", "unsupported-media-type", "the content type must be application/json");
+std::vector<error> refuse_members(const http::request& request) {
+    if (request.body.empty()) {
+        return {};
     }
-    return body;
+    return http::json_reader(request.body).finish();
 }
 
 void field_checks::note(const std::string& pointer, error refused) {
-    const bool known = std::ranges::any_of(
-        problems_, [&](const error& problem) { return problem.pointer == pointer; });
-    const bool unreadable = std::ranges::any_of(
-        problems_, [](const error& problem) { return problem.pointer.empty(); });
-    if (!known && !unreadable) {
+    // A member that is not what it should be makes everything above it wrong too: said once.
+    const bool known = std::ranges::any_of(problems_, [&](const error& problem) {
+        return problem.pointer.empty() || problem.pointer.starts_with(pointer);
+    });
+    if (!known) {
         refused.pointer = pointer;
         problems_.push_back(std::move(refused));
     }
@@ -54,7 +42,7 @@ result<void> check_query(const http::request& request,
         const auto name = one.substr(0, one.find('='));
         if (std::ranges::find(names, name) == names.end()) {
             return fail(error_kind::invalid, "unknown-parameter",
-                        "the query has a parameter that this list does not know");
+                        "the query has a parameter that this list does not know", "/query");
         }
         rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
     }
@@ -86,8 +74,7 @@ result<page_request> read_page(const http::request& request, const cursor_codec&
         const auto read = std::from_chars(text->data(), end, page.limit);
         if (read.ec != std::errc() || read.ptr != end || page.limit < 1 ||
             page.limit > page_limit_max) {
-            return fail(error_kind::invalid, "invalid-limit",
-                        "query parameter limit: must be 1 to 100");
+            return fail(error_kind::invalid, "invalid-limit", "must be 1 to 100", "/query/limit");
         }
     }
     const auto cursor = request.query_parameter("cursor");

@@ -17,9 +17,8 @@ namespace relais::web_api {
 template <class T>
 using parsed = std::expected<T, std::vector<error>>;
 
-/// Reads the body as a JSON object. Another content type than application/json is the problem
-/// "unsupported-media-type": a form of another site cannot send that one (no CSRF).
-http::json_reader read_body(const http::request& request);
+/// Problems of a request that says everything with its path: its body must be empty, or {}.
+std::vector<error> refuse_members(const http::request& request);
 
 /// Runs the domain's factories over the members of a body and collects what they refuse. A member
 /// that the reader complained about already is not complained about twice.

@@ -53,7 +53,7 @@ result<std::optional<pg::idempotency_key>> idempotency_key_of(const dependencies
     const auto key = request.header("idempotency-key");
     if (!is_acceptable(key) || request.headers.count("idempotency-key") > 1) {
         return fail(error_kind::invalid, "invalid-idempotency-key",
-                    "Idempotency-Key: one, of 1 to 255 printable ASCII characters");
+                    "one key of 1 to 255 printable ASCII characters", "/header/idempotency-key");
     }
     return pg::idempotency_key{request.caller ? request.caller->account.text() : "anonymous",
                                std::string(key), request.method + " " + request.route,

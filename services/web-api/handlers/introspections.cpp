@@ -71,7 +71,7 @@ http::response render(const std::optional<credential>& found) {
 } // namespace
 
 answer introspect(dependencies& with, const http::request& request) {
-    const auto body = read_body(request);
+    const http::json_reader body(request.body);
     const auto token = body.text("token", {0, 1024});
     if (const auto problems = body.finish(); !problems.empty()) {
         co_return http::problem(problems, &request);

@@ -16,7 +16,7 @@ namespace relais::web_api {
 namespace {
 
 parsed<store::job> parse_job(const http::request& request, timestamp now) {
-    const auto body = read_body(request);
+    const http::json_reader body(request.body);
     const auto category = body.text("category", category_limits);
     const auto locality = body.text("locality", locality_limits);
     const auto title = body.text("title", title_limits);

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t open_offers_max = 10; ///< of one provider on one job
 
 parsed<store::offer> parse_offer(const http::request& request, job_id job, timestamp now) {
-    const auto body = read_body(request);
+    const http::json_reader body(request.body);
     const auto [amount_minor, currency] = read_money(body);
     const auto message = body.text("message", message_limits);
     field_checks checks(body.finish());
@@ -215,6 +215,9 @@ answer accept_offer(dependencies& with, const http::request& request) {
     const auto offer = path_id<offer_id>(request);
     if (!offer) {
         co_return fail(offer);
+    }
+    if (const auto problems = refuse_members(request); !problems.empty()) {
+        co_return http::problem(problems, &request);
     }
     const auto key = idempotency_key_of(with, request);
     if (!key) {

@@ -76,7 +76,7 @@ answer put_consent(dependencies& with, const http::request& request) {
     if (std::ranges::find(consent_purposes(), purpose) == consent_purposes().end()) {
         co_return fail(error_kind::not_found, "not-found", "nobody asks for this consent");
     }
-    const auto body = read_body(request);
+    const http::json_reader body(request.body);
     const bool granted = body.boolean("granted");
     if (const auto problems = body.finish(); !problems.empty()) {
         co_return http::problem(problems, &request);

@@ -40,7 +40,7 @@ result<std::vector<std::string>> check_opt_ins(const std::vector<std::string>& g
 }
 
 parsed<registration> parse_registration(const http::request& request) {
-    const auto body = read_body(request);
+    const http::json_reader body(request.body);
     const auto email = body.text("email", email_limits);
     const auto display_name = body.text("display_name", display_name_limits);
     const auto password = body.text("password", new_password_limits);

@@ -19,7 +19,7 @@ struct login_form {
 };
 
 parsed<login_form> parse_login(const http::request& request) {
-    const auto body = read_body(request);
+    const http::json_reader body(request.body);
     const auto email = body.text("email", email_limits);
     const auto password = body.text("password", password_limits);
     field_checks checks(body.finish());

@@ -107,7 +107,20 @@ CREATE TABLE consent (
 );
 CREATE INDEX consent_account ON consent (account_id, purpose, seq DESC);
 
-REVOKE UPDATE, DELETE, TRUNCATE ON consent FROM web_api;
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'web_api') THEN
+        REVOKE UPDATE, DELETE, TRUNCATE ON consent FROM web_api;
+    END IF;
+END $$;
+
+-- The same for whoever owns the table: evidence is not changed by a slip of a hand either.
+CREATE FUNCTION refuse_change_of_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'consent is append-only' USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER consent_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON consent
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_consent();
 
 -- Read model of marketing.contact.events.v1: the lists a person is on at the list provider.
 CREATE TABLE list_membership (

@@ -1,0 +1,24 @@
+#include "web-api/consumers/consumers.hpp"
+
+#include "web-api/consumers/handle.hpp"
+
+namespace relais::web_api {
+
+void register_consumers(inbox::consumer& inbox, const log::logger& logger) {
+    const inbox::policy retry;
+    // Copies of the logger share one sink.
+    const auto hand_on = [&]<class Message>(result<void> (*handle)(pg::transaction&, const Message&,
+                                                                   const inbox::context&,
+                                                                   const log::logger&)) {
+        inbox.on<Message>(retry, [handle, logger](pg::transaction& tx, const Message& message,
+                                                  const inbox::context& about) {
+            return handle(tx, message, about, logger);
+        });
+    };
+    hand_on(&show_avatar);
+    hand_on(&record_campaign_progress);
+    hand_on(&record_opt_out);
+    hand_on(&record_membership);
+}
+
+} // namespace relais::web_api

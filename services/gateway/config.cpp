@@ -1,0 +1,24 @@
+#include "gateway/config.hpp"
+
+#include "host/share.hpp"
+
+namespace relais::gateway {
+
+settings read_settings(config::reader& from) {
+    settings out;
+    out.process = host::read_process_settings(from, "gateway", "127.0.0.1:8401");
+    out.listen = from.endpoint("RELAIS_LISTEN", "127.0.0.1:8400", "Where clients connect");
+    const auto routes_file =
+        from.text("RELAIS_ROUTES_FILE", host::share_path("gateway/routes.textproto"),
+                  "The routes (form: proto/relais/edge/v1/routes.proto)");
+    out.routes = read_route_file(routes_file, from);
+    out.connections_max = static_cast<std::size_t>(from.integer(
+        "RELAIS_CONNECTIONS_MAX", 4'096, 1, 1'000'000, "Most client connections at a time"));
+    out.kafka_brokers =
+        from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461", "Kafka bootstrap servers");
+    out.identity_private_key =
+        from.key("RELAIS_IDENTITY_PRIVATE_KEY", 32, "Ed25519 key that signs the internal identity");
+    return out;
+}
+
+} // namespace relais::gateway

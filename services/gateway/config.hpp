@@ -1,0 +1,22 @@
+#pragma once
+
+#include "config/reader.hpp"
+#include "gateway/routing/route_table.hpp"
+#include "host/process.hpp"
+
+#include <string>
+
+namespace relais::gateway {
+
+struct settings {
+    host::process_settings process;
+    config::endpoint listen;
+    route_table routes;
+    std::size_t connections_max = 4'096;
+    std::string kafka_brokers;
+    config::secret identity_private_key;
+};
+
+settings read_settings(config::reader& from);
+
+} // namespace relais::gateway

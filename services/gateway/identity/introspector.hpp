@@ -1,0 +1,58 @@
+#pragma once
+
+#include "async/signal.hpp"
+#include "clock/clock.hpp"
+#include "http/client.hpp"
+#include "http/identity.hpp"
+#include "metrics/registry.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace relais::gateway {
+
+/// Finds out who an opaque token belongs to. Answers of web-api are kept for a short time, a
+/// revocation (by event) ends them at once, and requests with the same unknown token ask once
+/// together. Tokens are kept as SHA-256 only. Used on the loop's thread.
+class introspector {
+public:
+    introspector(std::vector<http::client*> web_api, const clock& time,
+                 boost::asio::io_context& loop, metrics::registry& metrics);
+
+    /// nullopt: the token is not (or no longer) valid. Error: web-api cannot be asked.
+    boost::asio::awaitable<result<std::optional<http::identity>>> resolve(std::string token,
+                                                                          trace::context where);
+
+    /// A credential was revoked: what is cached of it ends now, and an answer that is on its way
+    /// and was asked before is not believed.
+    void revoke(const std::string& credential_id);
+
+private:
+    struct entry {
+        std::optional<http::identity> who;
+        std::chrono::steady_clock::time_point valid_until;
+    };
+    struct flight;
+
+    boost::asio::awaitable<result<std::optional<http::identity>>> ask(std::string token,
+                                                                      trace::context where);
+    void keep(const std::string& key, std::optional<http::identity> who);
+
+    std::vector<http::client*> web_api_;
+    std::size_t next_ = 0;
+    const clock& time_;
+    boost::asio::io_context& loop_;
+    std::unordered_map<std::string, entry> known_;
+    std::list<std::string> order_; ///< oldest first, to bound the cache
+    std::unordered_map<std::string, std::shared_ptr<flight>> flights_;
+    std::unordered_map<std::string, std::chrono::steady_clock::time_point> revoked_;
+    metrics::counter hits_;
+    metrics::counter misses_;
+    metrics::counter revocations_;
+};
+
+} // namespace relais::gateway

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "gateway/proxy/report.hpp"
+#include "gateway/routing/route_table.hpp"
+#include "http/gate.hpp"
+#include "http/message.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace relais::gateway {
+
+/// Fills in what is known at the beginning: request id and trace, the client's where they are
+/// valid.
+void begin_record(exchange_record& record, const http::request_head& head);
+
+/// 404, 405 (with Allow) or 413 before anything is done. `too_large` is said from the announced
+/// length.
+result<void> check_route(const route* found, const http::request_head& head);
+
+/// The word for the log and the metric: "upstream_timeout", "protocol_error", …
+std::string reason_of(const error& why);
+
+/// The problem document the client gets when the gateway answers itself.
+http::response refusal_answer(const error& why, const exchange_record& record);
+
+/// The answer as bytes.
+std::string render_refusal(const http::response& answer, const exchange_record& record,
+                           bool keep_alive, bool head_only, timestamp now);
+
+} // namespace relais::gateway

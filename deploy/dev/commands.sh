@@ -44,14 +44,17 @@ command_down() {
     stop_environment
 }
 
-# Services first: they finish what they have while the servers still answer.
+# Services first: they finish what they have while the servers still answer. The S3 gateway hangs when
+# its disk daemon ends before it.
 stop_environment() {
-    step "stop the services" "see $log_dir/supervisord.log" stop_services
-    step "stop the servers" "see $log_dir/supervisord.log" stop_supervisor
+    local log="see $log_dir/supervisord.log"
+    step "stop the services" "$log" ctl stop "services:*"
+    step "stop the servers" "$log" stop_servers
 }
 
-stop_services() {
-    ctl stop "services:*"
+stop_servers() {
+    ctl stop store:ceph-rgw
+    stop_supervisor
 }
 
 command_reset() {
@@ -60,6 +63,7 @@ command_reset() {
         read -r -p "Delete all data in $state_dir (databases, topics, objects, secrets)? [y/N] " answer
         [[ $answer == [yY]* ]] || die "nothing was deleted"
     fi
+    [[ -e $state_dir/.relais-state ]] || die "$state_dir holds no data of relais" "check RELAIS_STATE"
     delete_state
     say "deleted the data in $state_dir; builds and downloads stay"
 }

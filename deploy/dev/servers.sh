@@ -8,9 +8,9 @@ claim_state() {
         return
     fi
     mkdir -p "$state_dir"
-    others=$(ls -A "$state_dir" | grep -vxE 'build|test' || true)
+    others=$(find "$state_dir" -mindepth 1 -maxdepth 1 ! -name build ! -name test -printf '%f ')
     if [[ -n $others ]]; then
-        die "$state_dir holds files that relais did not make: $(head -n 3 <<<"$others" | tr '\n' ' ')" \
+        die "$state_dir holds files that relais did not make: $(cut -d ' ' -f 1-4 <<<"$others") …" \
             "set RELAIS_STATE to a new or an empty folder"
     fi
     echo "Made by relais; relais reset deletes the data in this folder." >"$mark"

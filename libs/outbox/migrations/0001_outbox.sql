@@ -33,7 +33,7 @@ create table outbox_progress (
     timeline int,                          -- and its timeline: either changes, the slot is void
     published pg_snapshot,                 -- all events of the transactions it sees were delivered
     published_at timestamptz,
-    confirmed_lsn pg_lsn,
+    repair_since timestamptz,              -- a repair looks for what Kafka has from this time on
     updated_at timestamptz not null default now()
 ) with (fillfactor = 50);
 
@@ -90,6 +90,8 @@ begin
     end loop;
     return next;
 end $$;
+
+revoke all on function outbox_maintain(int, int) from public; -- the service has a grant of its own
 
 select outbox_maintain(14, 8);
 

@@ -1,0 +1,115 @@
+#include "outbox/publisher.hpp"
+
+#include "clock/clock.hpp"
+
+namespace asio = boost::asio;
+
+namespace relais::outbox {
+namespace {
+
+/// Enough to keep the broker busy; more would only be sent again after a failure.
+constexpr std::size_t messages_max = 10'000;
+constexpr std::size_t bytes_max = std::size_t{32} * 1024 * 1024;
+
+double seconds_of(timestamp time) {
+    return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
+
+} // namespace
+
+publisher::publisher(kafka::producer_settings settings, std::string source, lsn confirmed,
+                     asio::io_context& loop, metrics::registry& registry,
+                     const relay_metrics& metrics, log::logger logger)
+    : source_(std::move(source)), ring_(confirmed), changed_(loop), metrics_(metrics),
+      logger_(std::move(logger)), producer_(std::move(settings), loop, registry, logger_) {}
+
+void publisher::begin(lsn commit_lsn, timestamp committed_at) {
+    commit_lsn_ = commit_lsn;
+    committed_at_ = committed_at;
+    index_ = 0;
+    ring_.open(committed_at);
+}
+
+asio::awaitable<result<void>> publisher::publish(kafka::record value) {
+    auto position = events::position_headers({source_, commit_lsn_, index_++});
+    std::ranges::move(position, std::back_inserter(value.headers));
+    while (true) {
+        if (failed_) {
+            co_return std::unexpected(*failed_);
+        }
+        const bool room = ring_.outstanding() < messages_max && bytes_in_flight_ < bytes_max;
+        if (room) {
+            auto queued = send(value);
+            if (queued || queued.error().slug != "producer-queue-full") {
+                co_return queued;
+            }
+        }
+        co_await changed_.wait_for(std::chrono::milliseconds(100));
+    }
+}
+
+result<void> publisher::send(const kafka::record& value) {
+    const auto size = value.key.size() + (value.value ? value.value->size() : 0);
+    // The ticket is drawn first, because the report may come at once.
+    const auto which = ring_.sent();
+    bytes_in_flight_ += size;
+    auto report = [this, which, size, at = committed_at_](const result<kafka::delivery>& outcome) {
+        on_delivery(which, size, at, outcome);
+    };
+    auto queued = producer_.send(value, report);
+    if (!queued) {
+        ring_.delivered(which); // it never was on its way
+        bytes_in_flight_ -= size;
+        if (queued.error().slug != "producer-queue-full") {
+            failed_ = queued.error();
+        }
+    }
+    return queued;
+}
+
+void publisher::on_delivery(confirmation_ring::ticket which, std::size_t size,
+                            timestamp committed_at, const result<kafka::delivery>& outcome) {
+    bytes_in_flight_ -= size;
+    if (outcome) {
+        const auto now = system_clock().now();
+        ring_.delivered(which);
+        ring_.advance();
+        ++delivered_;
+        metrics_.published.increment();
+        metrics_.last_success.set(seconds_of(now));
+        metrics_.commit_to_delivery.observe(
+            std::max(0.0, std::chrono::duration<double>(now - committed_at).count()));
+    } else if (!failed_) {
+        // Its ticket stays out, so nothing behind it is ever confirmed.
+        failed_ = outcome.error();
+        logger_.error("outbox.delivery_failed",
+                      {{"error", outcome.error().slug}, {"detail", outcome.error().detail}});
+    }
+    changed_.notify_all();
+}
+
+void publisher::commit(lsn end) {
+    ring_.close(end);
+    if (ring_.advance()) {
+        changed_.notify_all();
+    }
+}
+
+void publisher::mark(lsn position) {
+    ring_.mark(position);
+    if (ring_.advance()) {
+        changed_.notify_all();
+    }
+}
+
+asio::awaitable<result<void>> publisher::settle() {
+    while (!failed_ && ring_.outstanding() > 0) {
+        co_await changed_.wait();
+    }
+    if (failed_) {
+        co_return std::unexpected(*failed_);
+    }
+    co_return result<void>();
+}
+
+} // namespace relais::outbox

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "outbox/event_rows.hpp"
+#include "outbox/progress.hpp"
+#include "outbox/publisher.hpp"
+#include "outbox/relay.hpp"
+#include "outbox/repair.hpp"
+
+namespace relais::outbox {
+
+/// What a relay remembers from one session to the next: with it, less is sent twice after the
+/// database connection broke.
+struct relay_memory {
+    std::uint64_t epoch = 0;
+    lsn confirmed = 0;
+};
+
+/// One connection of the relay to the database and what goes over it, from waiting for the slot to
+/// the first failure. Three coroutines: the pump (repair, then the stream), the ticker
+/// (confirmations, silence), the housekeeper (progress, partitions, metrics).
+class relay_session {
+public:
+    struct surroundings {
+        const relay_settings& settings;
+        boost::asio::io_context& loop;
+        metrics::registry& registry;
+        const relay_metrics& metrics;
+        const log::logger& logger;
+        relay_memory& memory;
+        std::function<void(relay::state)> show;
+    };
+
+    explicit relay_session(surroundings with) : with_(std::move(with)) {}
+
+    /// Returns what ended it.
+    boost::asio::awaitable<error> run();
+
+    /// After run(): waits a moment for what is in flight, and confirms it.
+    boost::asio::awaitable<void> finish();
+
+    /// Whether the stream had begun: then the next session need not hold back.
+    bool streamed() const {
+        return streaming_;
+    }
+
+private:
+    boost::asio::awaitable<link_result<void>> connect();
+    boost::asio::awaitable<link_result<void>> take_slot();
+    boost::asio::awaitable<link_result<bool>> try_slot(const server_identity& server);
+
+    boost::asio::awaitable<result<void>> pump();
+    boost::asio::awaitable<result<void>> publish_repair();
+    boost::asio::awaitable<result<void>> publish_rows(std::vector<repair_row> rows,
+                                                      const std::unordered_set<event_id>& known);
+    boost::asio::awaitable<result<void>> handle(const std::string& message);
+    boost::asio::awaitable<result<void>> handle_change(std::string_view payload);
+
+    boost::asio::awaitable<result<void>> tick();
+    result<void> send_status(bool ask_reply);
+    void show_lag();
+
+    boost::asio::awaitable<result<void>> keep_house();
+    boost::asio::awaitable<link_result<void>> save_progress();
+    boost::asio::awaitable<link_result<void>> measure();
+
+    surroundings with_;
+    std::unique_ptr<server_link> sql_;
+    std::unique_ptr<server_link> stream_;
+    progress progress_;
+    event_rows rows_;
+    std::unique_ptr<publisher> publisher_; // last: its reports use the rest
+    bool streaming_ = false;               ///< repaired, on the stream
+    bool reading_ = false;                 ///< waiting for the server, not for the broker
+    std::chrono::steady_clock::time_point heard_{};
+    lsn status_sent_ = 0;
+    std::size_t unpublished_ = 0;  ///< counted in the table while the broker does not answer
+    std::optional<moment> moment_; ///< waits until everything up to it is confirmed
+    std::uint64_t moments_deliveries_ = 0;
+};
+
+} // namespace relais::outbox

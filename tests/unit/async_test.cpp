@@ -10,6 +10,7 @@
 
 #include <future>
 #include <stdexcept>
+#include <thread>
 
 namespace asio = boost::asio;
 using namespace relais;
@@ -112,8 +113,8 @@ TEST_CASE("a pool runs jobs on its threads and returns on the loop", "[async]") 
         };
         const auto worked_on = co_await pool.run(std::move(job), soon());
         REQUIRE(worked_on);
-        CHECK(*worked_on != loop_thread);
-        CHECK(std::this_thread::get_id() == loop_thread);
+        CHECK((*worked_on != loop_thread));
+        CHECK((std::this_thread::get_id() == loop_thread));
         auto broken = [](std::size_t) -> result<int> {
             throw std::runtime_error("bug");
         };

@@ -19,8 +19,7 @@ command_test() {
     if [[ $all == yes ]]; then
         step_build tsan
     fi
-    write_ctest "$all"
-    choose_tests "$filter"
+    write_ctest "$all" "$filter"
     trap end_tests EXIT
     prepare_chosen_servers
     if [[ $all == yes ]]; then
@@ -30,7 +29,7 @@ command_test() {
         code=$?
         set -e
     fi
-    run_ctest "${ctest_selection[@]}" || code=$?
+    run_ctest || code=$?
     end_tests
     trap - EXIT
     if [[ $code -ne 0 ]]; then
@@ -60,72 +59,15 @@ end_tests() {
     fi
 }
 
-# ctest_add NAME LABEL SERIAL COMMAND…
-ctest_add() {
-    local name=$1 label=$2 serial=$3 word
-    shift 3
-    printf 'add_test([=[%s]=]' "$name"
-    for word in "$@"; do
-        printf ' [=[%s]=]' "$word"
-    done
-    printf ')\nset_tests_properties([=[%s]=] PROPERTIES LABELS %s TIMEOUT 1200' "$name" "$label"
-    if [[ $serial == serial ]]; then
-        printf ' RUN_SERIAL TRUE'
-    fi
-    printf ')\n'
-}
-
-# One list over both builds and the Python tests. e2e tests stop servers: nothing runs beside them.
+# write_ctest ALL FILTER: the list of tests, and in chosen_labels what they need.
 write_ctest() {
-    local python file release
-    python=$(python_venv)/bin/python
-    release=$(preset_dir release)
-    mkdir -p "$ctest_dir"
-    {
-        printf 'subdirs([=[%s]=])\n' "$(preset_dir dev)"
-        ctest_add "tidy: rules" tidy parallel "$python" "$root_dir/tests/tidy/rules.py"
-        ctest_add "tidy: scripts" tidy parallel bash "$deploy_dir/dev/check_scripts"
-        ctest_add "sandbox: contracts" sandbox parallel "$python" -m pytest -q -p no:cacheprovider \
-            "$root_dir/tests/sandbox/tests"
-        if [[ $1 == yes ]]; then
-            printf 'subdirs([=[%s]=])\n' "$(preset_dir tsan)"
-            ctest_add "tidy: clang-tidy" tidy parallel "$python" "$root_dir/tests/tidy/lint.py" \
-                "$(preset_dir dev)" --all
-        else
-            ctest_add "tidy: clang-tidy on changes" tidy parallel "$python" \
-                "$root_dir/tests/tidy/lint.py" "$(preset_dir dev)"
-        fi
-        ctest_add "tidy: hardening" release parallel "$python" "$root_dir/tests/tidy/hardening.py" \
-            "$release/bin"
-        for file in "$root_dir"/tests/e2e/test_*.py; do
-            ctest_add "e2e: $(basename "$file" .py | sed 's/^test_//; s/_/ /g')" e2e serial \
-                "$python" -m pytest -q -p no:cacheprovider "$file"
-        done
-    } >"$ctest_dir/CTestTestfile.cmake"
-}
-
-# choose_tests FILTER: sets ctest_selection and chosen_labels, by test name, else by label (the tags
-# of the C++ tests are labels).
-choose_tests() {
-    ctest_selection=()
-    if [[ -n $1 ]]; then
-        ctest_selection=(-R "$1")
-        if [[ $(count_tests -R "$1") -eq 0 ]]; then
-            ctest_selection=(-L "$1")
-        fi
-        [[ $(count_tests "${ctest_selection[@]}") -gt 0 ]] || die "no test matches $1" \
-            "ctest --test-dir $ctest_dir -N lists them"
+    local options=()
+    if [[ $1 == yes ]]; then
+        options=(--all)
     fi
-    chosen_labels=$(ctest --test-dir "$ctest_dir" --show-only=json-v1 "${ctest_selection[@]}" \
-        | /usr/bin/python3 -c 'import json, sys
-for test in json.load(sys.stdin)["tests"]:
-    for property in test.get("properties", []):
-        if property["name"] == "LABELS":
-            print(*property["value"], sep="\n")' | sort -u)
-}
-
-count_tests() {
-    ctest --test-dir "$ctest_dir" -N "$@" | sed -n 's/^Total Tests: //p'
+    chosen_labels=$(/usr/bin/python3 "$deploy_dir/dev/ctest_list.py" --filter "$2" "${options[@]}" \
+        --dev "$(preset_dir dev)" --tsan "$(preset_dir tsan)" --release "$build_dir" \
+        --python "$(python_venv)/bin/python" "$ctest_dir") || exit 1
 }
 
 chosen() {
@@ -135,7 +77,7 @@ chosen() {
 # Only what the chosen tests need.
 prepare_chosen_servers() {
     if chosen e2e || chosen release; then
-        step_build release
+        step_build_suite
     fi
     if chosen e2e || chosen functional; then
         start_servers
@@ -178,5 +120,5 @@ run_ctest() {
     export UBSAN_OPTIONS=print_stacktrace=1 PYTHONDONTWRITEBYTECODE=1
     PYTHONPATH=$root_dir/tests/sandbox:$root_dir/tests/e2e \
         ctest --test-dir "$ctest_dir" -j "$(nproc)" --output-on-failure --no-tests=error \
-        --output-junit "$log_dir/tests.xml" "$@"
+        --output-junit "$log_dir/tests.xml"
 }

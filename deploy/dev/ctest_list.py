@@ -1,0 +1,142 @@
+"""Writes the list of tests that `relais test` hands to ctest, and prints what they need.
+
+The cases of the C++ programs (name, tags and file, as Catch2 lists them), the Python tests, and the
+checks of tests/tidy and deploy/. A filter chooses by name, tag or file. Printed: one line per label
+of the chosen tests (unit, functional, e2e, release …), by which the caller starts servers.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CASE_TIMEOUT_S = 120
+SLOW_TIMEOUT_S = 1200
+SKIPPED = 4  # what a Catch2 program returns when a case skips itself
+
+
+def quoted(text):
+    """A bracket argument of CMake: nothing in it is expanded."""
+    return f"[=[{text}]=]"
+
+
+class Test:
+    """One test: its command, its label, and the words that a filter may match besides its name."""
+
+    def __init__(self, name, label, command, words=(), serial=False, timeout_s=SLOW_TIMEOUT_S):
+        self.name = name
+        self.label = label
+        self.command = [str(part) for part in command]
+        self.words = words
+        self.serial = serial
+        self.timeout_s = timeout_s
+
+    def matches(self, pattern):
+        return any(pattern.search(text) for text in (self.name, *self.words))
+
+    def lines(self):
+        yield f"add_test({' '.join(quoted(part) for part in [self.name, *self.command])})"
+        properties = f"LABELS {self.label} TIMEOUT {self.timeout_s} SKIP_RETURN_CODE {SKIPPED}"
+        if self.serial:
+            properties += " RUN_SERIAL TRUE"
+        yield f"set_tests_properties({quoted(self.name)} PROPERTIES {properties})"
+
+
+def catch_cases(program, label, prefix):
+    """The visible cases of a Catch2 program. A case tagged [serial] runs alone."""
+    listed = subprocess.run(
+        [program, "--list-tests", "--reporter", "json"], capture_output=True, text=True
+    )
+    if listed.returncode != 0:
+        sys.exit(f"{program} --list-tests: {listed.stdout}{listed.stderr}")
+    for case in json.loads(listed.stdout)["listings"]["tests"]:
+        name = " ".join(case["name"].split())
+        tags = case["tags"]
+        file = pathlib.PurePath(case["source-location"]["filename"]).stem
+        # Commas, brackets and backslashes have a meaning in Catch2's selections.
+        selection = re.sub(r"([\\,\[\]*\"~])", r"\\\1", name)
+        yield Test(
+            f"{prefix}{label}: {name}",
+            label,
+            [program, selection],
+            words=(*tags, file),
+            serial="serial" in tags,
+            timeout_s=CASE_TIMEOUT_S,
+        )
+
+
+def build_tests(directory, prefix=""):
+    for label in ("unit", "functional"):
+        program = directory / "tests" / f"relais_{label}_tests"
+        if program.exists():
+            yield from catch_cases(program, label, prefix)
+
+
+def pytest_test(name, label, python, path, **options):
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
+    return Test(name, label, command, words=(path.stem,), **options)
+
+
+def python_tests(python):
+    yield pytest_test("sandbox: contracts", "sandbox", python, ROOT / "tests/sandbox/tests")
+    for folder in sorted((ROOT / "tests").iterdir()):
+        if folder.name in ("sandbox", "e2e") or not list(folder.glob("test_*.py")):
+            continue
+        for file in sorted(folder.glob("test_*.py")):
+            name = file.stem.removeprefix("test_").replace("_", " ")
+            yield pytest_test(f"{folder.name}: {name}", "functional", python, file)
+    # End-to-end tests stop servers and services: nothing may run beside them.
+    for file in sorted((ROOT / "tests/e2e").glob("test_*.py")):
+        name = file.stem.removeprefix("test_").replace("_", " ")
+        yield pytest_test(f"e2e: {name}", "e2e", python, file, serial=True)
+
+
+def tidy_tests(given):
+    tidy = ROOT / "tests/tidy"
+    lint = [given.python, tidy / "lint.py", given.dev]
+    yield Test("tidy: rules", "tidy", [given.python, tidy / "rules.py"])
+    yield Test("tidy: scripts", "tidy", ["bash", ROOT / "deploy/dev/check_scripts"])
+    if given.all:
+        yield Test("tidy: clang-tidy", "tidy", [*lint, "--all"], timeout_s=4 * 3600)
+    else:
+        yield Test("tidy: clang-tidy on changes", "tidy", lint, timeout_s=2 * 3600)
+    hardening = [given.python, tidy / "hardening.py", given.release / "bin"]
+    yield Test("tidy: hardening", "release", hardening)
+
+
+def all_tests(given):
+    yield from build_tests(given.dev)
+    if given.all:
+        yield from build_tests(given.tsan, "tsan ")
+    yield from tidy_tests(given)
+    yield from python_tests(given.python)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dev", type=pathlib.Path, required=True)
+    parser.add_argument("--tsan", type=pathlib.Path, required=True)
+    parser.add_argument("--release", type=pathlib.Path, required=True)
+    parser.add_argument("--python", required=True)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--filter", default="")
+    parser.add_argument("output", type=pathlib.Path, help="folder for CTestTestfile.cmake")
+    given = parser.parse_args()
+    try:
+        pattern = re.compile(given.filter, re.IGNORECASE)
+    except re.error as problem:
+        sys.exit(f"{given.filter} is not a regular expression: {problem}")
+    chosen = [test for test in all_tests(given) if test.matches(pattern)]
+    if not chosen:
+        sys.exit(f"no test's name, tag or file matches {given.filter}")
+    given.output.mkdir(parents=True, exist_ok=True)
+    lines = [line for test in chosen for line in test.lines()]
+    (given.output / "CTestTestfile.cmake").write_text("\n".join(lines) + "\n")
+    print(*sorted({test.label for test in chosen}), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

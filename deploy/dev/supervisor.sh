@@ -33,7 +33,7 @@ END
 autostart=false
 autorestart=true
 startsecs=1
-startretries=20
+startretries=5
 stopwaitsecs=$stop_seconds
 redirect_stderr=true
 stdout_logfile=$log_dir/$name.log

@@ -41,15 +41,27 @@ command_test() {
 # The tests' environment: same functions, other state folder and ports.
 begin_tests() {
     RELAIS_STATE=${RELAIS_TEST_STATE:-$state_dir/test}
-    RELAIS_PORT_BASE=${RELAIS_TEST_PORT_BASE:-9400}
     unset "${provider_variables[@]}"
     set_environment
     claim_state
     check_reachable
     # What an interrupted run left behind.
     delete_state
+    choose_test_ports
     claim_state
     start_log "$log_dir/test.log"
+}
+
+# RELAIS_TEST_PORT_BASE, or the first of a few ranges that nobody uses: another clone may be testing.
+choose_test_ports() {
+    local base
+    for base in ${RELAIS_TEST_PORT_BASE:-9400 9600 9800 10000}; do
+        RELAIS_PORT_BASE=$base
+        set_environment
+        if [[ -z $(taken_ports) ]]; then
+            return
+        fi
+    done
     check_ports
 }
 

@@ -3,6 +3,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include <cmath>
 #include <limits>
 
 namespace relais::http::detail {
@@ -105,8 +106,15 @@ public:
         return true;
     }
 
-    bool on_double(double /*value*/, json::string_view /*text*/, failure& /*failed*/) {
-        place(json_kind::real);
+    /// 30000.0 and 3e4 are whole numbers too (JSON Schema 2020-12 §4.2.3), as far as a double is
+    /// exact.
+    bool on_double(double value, json::string_view /*text*/, failure& /*failed*/) {
+        constexpr double exact = 9007199254740992.0; // 2^53
+        if (std::abs(value) <= exact && std::trunc(value) == value) {
+            place(json_kind::integer)->integer = static_cast<std::int64_t>(value);
+        } else {
+            place(json_kind::real);
+        }
         return true;
     }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,10 +19,14 @@ namespace relais::inbox {
 
 struct consumer_settings {
     std::string brokers;
-    std::string group;    ///< the service's name
-    std::string instance; ///< static membership: stable over restarts of this instance
-    std::size_t batch_max = 200;
+    std::string group; ///< the service's name
+    /// Static membership: stable over restarts of this instance, unique in the group. A restart
+    /// then takes its partitions back at once. Empty: an ordinary member.
+    std::string instance;
+    std::size_t batch_max = 200; ///< events in one transaction
     std::size_t memory_max_bytes = std::size_t{8} * 1024 * 1024;
+    std::string topic_prefix; ///< before the name of every topic (shared clusters, tests)
+    std::chrono::milliseconds session_timeout{10'000}; ///< then a dead instance's partitions move
 };
 
 /// What a handler is told beside the message.
@@ -41,6 +46,12 @@ class consumer {
 public:
     using raw_handler =
         std::function<result<void>(pg::transaction&, const events::event&, const context&)>;
+    using is_newer = std::function<bool(std::uint64_t version)>;
+    /// False: it is not newer than what is here.
+    using snapshot_handler = std::function<result<bool>(pg::transaction&, const events::event&,
+                                                        const context&, const is_newer&)>;
+    using erase_handler =
+        std::function<result<void>(pg::transaction&, const std::string& key, const context&)>;
 
     consumer(consumer_settings settings, pg::pool& database, boost::asio::io_context& loop,
              metrics::registry& metrics, log::logger logger);
@@ -48,10 +59,9 @@ public:
 
     /// handler: result<void>(pg::transaction&, const Message&, const context&). It must only touch
     /// the database; anything outside is done later from a row it wrote (tx.after_commit to wake a
-    /// sender).
+    /// sender). Many events may share a transaction; one that fails is run again alone.
     template <class Message, class Handler>
     void on(policy failures, Handler handler) {
-        const std::string type = Message::descriptor()->full_name();
         auto decoded = [handler = std::move(handler)](pg::transaction& tx,
                                                       const events::event& event,
                                                       const context& about) -> result<void> {
@@ -61,35 +71,47 @@ public:
             }
             return handler(tx, *message, about);
         };
-        add_handler(type, topic_of(*Message::descriptor()), failures, std::move(decoded));
+        add_handler(*Message::descriptor(), failures, std::move(decoded));
     }
 
     /// As on(), for a snapshot message. `kind` ("contact", "job") is what other events' needs name;
     /// the message has fields `version` and its key. erase(tx, key, context) handles the tombstone.
     /// Older or equal versions are not given to the handler. Its arrival wakes events that wait for
-    /// it.
+    /// it; one that was erased wakes them too.
     template <class Message, class Handler>
-    void on_snapshot(
-        std::string kind, policy failures, Handler handler,
-        std::function<result<void>(pg::transaction&, const std::string& key, const context&)>
-            erase) {
-        on<Message>(failures, std::move(handler));
-        add_snapshot(std::move(kind), Message::descriptor()->full_name(),
-                     topic_of(*Message::descriptor()), std::move(erase));
+    void on_snapshot(std::string kind, policy failures, Handler handler, erase_handler erase) {
+        auto decoded = [handler = std::move(handler)](
+                           pg::transaction& tx, const events::event& event, const context& about,
+                           const is_newer& newer) -> result<bool> {
+            auto message = events::decode<Message>(event);
+            if (!message) {
+                return fail(message);
+            }
+            if (!newer(message->version())) {
+                return false;
+            }
+            auto kept = handler(tx, *message, about);
+            if (!kept) {
+                return fail(kept);
+            }
+            return true;
+        };
+        add_snapshot(*Message::descriptor(), std::move(kind), failures, std::move(decoded),
+                     std::move(erase));
     }
 
-    /// Runs until cancelled; then finishes what is being handled.
+    /// Runs until cancelled; then finishes what is being handled. Outages of broker and database
+    /// are waited out.
     boost::asio::awaitable<void> run();
 
-    /// Has partitions, or is alone waiting for the broker: readiness.
+    /// Has its place in the group, or waits for a broker that is down: readiness.
     bool assigned() const;
 
 private:
-    static std::string topic_of(const google::protobuf::Descriptor& message);
-    void add_handler(std::string type, std::string topic, policy failures, raw_handler handler);
-    void add_snapshot(
-        std::string kind, std::string type, std::string topic,
-        std::function<result<void>(pg::transaction&, const std::string&, const context&)> erase);
+    void add_handler(const google::protobuf::Descriptor& type, policy failures,
+                     raw_handler handler);
+    void add_snapshot(const google::protobuf::Descriptor& type, std::string kind, policy failures,
+                      snapshot_handler handler, erase_handler erase);
 
     struct impl;
     std::unique_ptr<impl> impl_;

@@ -235,6 +235,11 @@ void consumer::unassign() {
     state_->unassign();
 }
 
+bool consumer::has_records(const topic_partition& from) const {
+    const auto queue = state_->queues.find(from);
+    return queue != state_->queues.end() && rd_kafka_queue_length(queue->second.get()) > 0;
+}
+
 std::vector<record> consumer::take(const topic_partition& from, std::size_t records_max,
                                    std::size_t bytes_max) {
     std::vector<record> taken;

@@ -78,6 +78,9 @@ public:
     void assign(const std::vector<partition_start>& partitions);
     void unassign();
 
+    /// Whether take() would return something.
+    bool has_records(const topic_partition& from) const;
+
     /// What has been fetched of a partition, in order; at least one record if there is any, then up
     /// to these limits. Empty: nothing there now, wait() again. Never blocks.
     std::vector<record> take(const topic_partition& from, std::size_t records_max,

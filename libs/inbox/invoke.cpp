@@ -1,0 +1,75 @@
+#include "inbox/invoke.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace relais::inbox {
+namespace {
+
+constexpr std::array<std::string_view, outcome_count> outcome_names{
+    "ok",      "erased", "stale",   "duplicate",  "unknown_type",
+    "expired", "parked", "waiting", "dead_letter"};
+
+constexpr std::array<std::string_view, 6> outages{"database-down",      "database-connections",
+                                                  "database-read-only", "database-resources",
+                                                  "database-system",    "commit-in-doubt"};
+
+/// Without a handler running these come from our own statements, which only wait for other
+/// instances.
+constexpr std::array<std::string_view, 4> contention{"serialization", "deadlock",
+                                                     "database-lock-timeout", "database-timeout"};
+
+result<outcome> keep_snapshot(pg::transaction& tx, const turn& which, const context& about,
+                              std::vector<events::snapshot_need>& arrived) {
+    std::uint64_t taken = 0;
+    const auto newer = [&](std::uint64_t version) {
+        taken = version;
+        return take_version(tx, which.group, which.with.snapshot_kind, which.event.key, version);
+    };
+    const auto kept = which.with.keep(tx, which.event, about, newer);
+    if (!kept) {
+        return fail(kept);
+    }
+    if (!*kept) {
+        return outcome::stale;
+    }
+    arrived.push_back({which.with.snapshot_kind, which.event.key, taken});
+    return outcome::handled;
+}
+
+} // namespace
+
+std::string_view to_string(outcome value) {
+    return outcome_names[static_cast<std::size_t>(value)];
+}
+
+result<outcome> invoke(pg::transaction& tx, const turn& which,
+                       std::vector<events::snapshot_need>& arrived) {
+    const context about{which.event, which.event.as_cause(), which.now, which.attempt};
+    if (which.event.tombstone) {
+        const auto erased = which.with.erase(tx, which.event.key, about);
+        if (!erased) {
+            return fail(erased);
+        }
+        erase_version(tx, which.group, which.with.snapshot_kind, which.event.key);
+        arrived.push_back({which.with.snapshot_kind, which.event.key, any_version});
+        return outcome::erased;
+    }
+    if (!which.with.snapshot_kind.empty()) {
+        return keep_snapshot(tx, which, about, arrived);
+    }
+    const auto done = which.with.run(tx, which.event, about);
+    if (!done) {
+        return fail(done);
+    }
+    return outcome::handled;
+}
+
+bool is_outage(const error& failed, bool in_handler) {
+    const std::string_view slug = failed.slug;
+    const bool down = std::ranges::find(outages, slug) != outages.end() ||
+                      (slug.starts_with("db-pool-") && slug != "db-pool-exception");
+    return down || (!in_handler && std::ranges::find(contention, slug) != contention.end());
+}
+
+} // namespace relais::inbox

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "inbox/handlers.hpp"
+#include "inbox/parking.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace relais::inbox {
+
+/// What became of an event: the metric label `result`.
+enum class outcome {
+    handled,
+    erased,
+    stale, ///< a snapshot that is not newer
+    duplicate,
+    unknown_type,
+    expired,
+    parked,  ///< behind an earlier event of its key, or after a failure
+    waiting, ///< for a snapshot
+    dead,
+};
+inline constexpr std::size_t outcome_count = 9;
+std::string_view to_string(outcome value);
+
+/// What an event's handler is run with.
+struct turn {
+    const std::string& group;
+    const handling& with;
+    const events::event& event;
+    timestamp now{};
+    std::uint32_t attempt = 1;
+};
+
+/// Runs a handler in the transaction. A snapshot that was taken (or erased, then with any_version)
+/// is added to `arrived`: after COMMIT it wakes who waits for it.
+result<outcome> invoke(pg::transaction& tx, const turn& which,
+                       std::vector<events::snapshot_need>& arrived);
+
+/// Whether a failed transaction says nothing about the event that was being handled: the database
+/// or the way to it is at fault, and the same work is tried again as it was. `in_handler`: a
+/// handler was running; then waiting for a lock or a statement's time-out is its failure.
+bool is_outage(const error& failed, bool in_handler);
+
+} // namespace relais::inbox

@@ -1,0 +1,41 @@
+#include "inbox/policy.hpp"
+
+#include "async/backoff.hpp"
+
+#include <algorithm>
+
+namespace relais::inbox {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// 5 s + N⁴ s after N attempts: 25 of them take 20 days.
+milliseconds delayed_job_wait(std::uint64_t attempts) {
+    const std::uint64_t n = std::min<std::uint64_t>(attempts, 200);
+    return std::chrono::seconds(5 + n * n * n * n);
+}
+
+milliseconds on_curve(const policy& rules, std::uint32_t attempts, std::uint64_t random) {
+    switch (rules.curve) {
+    case curve::constant:
+        return rules.first;
+    case curve::exponential:
+        return async::backoff{rules.first, rules.longest}.wait(attempts, random);
+    case curve::delayed_job:
+        return delayed_job_wait(attempts);
+    }
+    return rules.first;
+}
+
+} // namespace
+
+std::optional<milliseconds> policy::wait_before(std::uint32_t next, const error& failed,
+                                                std::uint64_t random) const {
+    if (next > attempts_max || !is_retriable(failed.kind)) {
+        return std::nullopt;
+    }
+    const auto wait = std::min(on_curve(*this, std::max(next, 2U) - 1, random), longest);
+    return std::max(wait, failed.retry_after.value_or(milliseconds(0)));
+}
+
+} // namespace relais::inbox

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "inbox/plan.hpp"
+#include "kafka/consumer.hpp"
+#include "postgres/transaction.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace relais::inbox {
+
+/// Whose inbox, and which partition.
+struct place {
+    std::string group;
+    kafka::topic_partition where;
+};
+
+/// A record with its envelope, or the reason why that could not be read.
+struct incoming {
+    kafka::record record;
+    result<events::event> event;
+};
+
+incoming read_envelope(kafka::record record);
+
+/// One partition's row.
+struct partition_state {
+    watermark mark;
+    std::int64_t held_keys = 0;
+    std::int64_t fruitless_starts = 0;
+};
+
+struct loaded_partition {
+    kafka::topic_partition where;
+    partition_state state;
+};
+
+// Statements, one function each; all throw pg::failure.
+
+/// At the start of an assignment: makes missing rows and counts the start.
+std::vector<loaded_partition> begin_partitions(pg::transaction& tx, const std::string& group,
+                                               const std::vector<kafka::topic_partition>& all);
+/// At an orderly end: what was started did not crash.
+void end_partitions(pg::transaction& tx, const std::string& group,
+                    const std::vector<kafka::topic_partition>& all);
+
+/// Locks the row until the end of the transaction: everything that concerns a partition does this
+/// first, so a second instance that believes to own it waits, and then sees what was done.
+partition_state lock_partition(pg::transaction& tx, const place& at);
+void save_partition(pg::transaction& tx, const place& at, const partition_state& state);
+
+/// The ids that were not there before; notes them.
+std::set<event_id> note_seen(pg::transaction& tx, const std::string& group,
+                             const std::set<event_id>& ids);
+/// Forgets ids that are older than topics keep their records.
+std::size_t forget_seen(pg::transaction& tx, const std::string& group, timestamp older_than);
+
+snapshot_versions find_snapshots(pg::transaction& tx, const std::string& group,
+                                 const std::vector<events::snapshot_need>& needs);
+/// Takes the version if it is newer than what is there.
+bool take_version(pg::transaction& tx, const std::string& group, const std::string& kind,
+                  const std::string& id, std::uint64_t version);
+void erase_version(pg::transaction& tx, const std::string& group, const std::string& kind,
+                   const std::string& id);
+
+/// Those of the keys that are held.
+std::set<std::string> find_held(pg::transaction& tx, const place& at,
+                                const std::set<std::string>& keys);
+
+} // namespace relais::inbox

@@ -1,0 +1,80 @@
+#include "inbox/watermark.hpp"
+
+#include <charconv>
+#include <string_view>
+#include <tuple>
+
+namespace relais::inbox {
+namespace {
+
+constexpr std::size_t tail_size = 8;
+
+std::string_view tail_of(const event_id& id) {
+    const auto& bytes = id.value().bytes();
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes of an array are characters
+    return {reinterpret_cast<const char*>(bytes.data()) + bytes.size() - tail_size, tail_size};
+}
+
+bool holds(const std::string& recent, std::string_view tail) {
+    for (std::size_t i = 0; i + tail_size <= recent.size(); i += tail_size) {
+        if (std::string_view(recent).substr(i, tail_size) == tail) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct origin {
+    std::string_view service;
+    std::int64_t epoch = 0;
+};
+
+/// "<service>:<epoch>", checked when the record was read.
+origin origin_of(const events::position& position) {
+    const std::string_view text = position.source;
+    const auto colon = text.rfind(':');
+    origin read{text.substr(0, colon), 0};
+    std::from_chars(text.data() + colon + 1, text.data() + text.size(), read.epoch);
+    return read;
+}
+
+} // namespace
+
+novelty judge(const watermark& mark, const events::event& event, std::int64_t offset) {
+    if (mark.next_offset && offset < *mark.next_offset) {
+        return novelty::duplicate;
+    }
+    if (!event.position) {
+        return novelty::by_id;
+    }
+    const auto from = origin_of(*event.position);
+    if (!mark.source.empty() && mark.source != from.service) {
+        return novelty::by_id;
+    }
+    const auto place = std::tuple(from.epoch, event.position->lsn, event.position->index);
+    const bool behind =
+        !mark.source.empty() && place <= std::tuple(mark.epoch, mark.lsn, mark.index);
+    const bool again = holds(mark.recent, tail_of(event.id));
+    return behind || again ? novelty::duplicate : novelty::fresh;
+}
+
+void advance(watermark& mark, const events::event& event) {
+    if (!event.position) {
+        return;
+    }
+    const auto from = origin_of(*event.position);
+    if (!mark.source.empty() && mark.source != from.service) {
+        return;
+    }
+    const auto place = std::tuple(from.epoch, event.position->lsn, event.position->index);
+    if (mark.source.empty() || place > std::tuple(mark.epoch, mark.lsn, mark.index)) {
+        mark.source = from.service;
+        std::tie(mark.epoch, mark.lsn, mark.index) = place;
+        mark.recent.append(tail_of(event.id));
+        if (mark.recent.size() > recent_ids_max * tail_size) {
+            mark.recent.erase(0, tail_size);
+        }
+    }
+}
+
+} // namespace relais::inbox

@@ -1,0 +1,230 @@
+#include "inbox/worker.hpp"
+
+#include "async/backoff.hpp"
+#include "events/topics.hpp"
+#include "inbox/entropy.hpp"
+
+#include <algorithm>
+
+namespace asio = boost::asio;
+
+namespace relais::inbox {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+/// A partition whose last starts all ended without progress is handled with care from this one on.
+constexpr std::int64_t fruitless_starts_max = 3;
+constexpr async::backoff outage_wait{std::chrono::milliseconds(50),
+                                     std::chrono::milliseconds(2'000)};
+/// A batch shares one deadline; what is too slow for it is run again alone, with its own.
+constexpr std::chrono::seconds batch_deadline{30};
+
+bool is_compacted(const std::string& topic) {
+    const auto* known = events::find_topic(topic);
+    return known != nullptr && known->compacted;
+}
+
+} // namespace
+
+worker::worker(shared_parts& parts, kafka::consumer& source, std::string group,
+               loaded_partition loaded)
+    : parts_(parts), source_(source), at_{std::move(group), std::move(loaded.where)},
+      compacted_(is_compacted(at_.where.topic)), position_(loaded.state.mark.next_offset),
+      asked_for_(loaded.state.mark.next_offset), due_unknown_(loaded.state.held_keys > 0),
+      changed_(parts.loop) {
+    if (loaded.state.fruitless_starts >= fruitless_starts_max) {
+        careful_left_ = parts.batch_max;
+        parts.logger.warn("inbox.careful", {{"topic", at_.where.topic},
+                                            {"partition", at_.where.partition},
+                                            {"starts", loaded.state.fruitless_starts}});
+    }
+}
+
+asio::awaitable<void> worker::run() {
+    if (due_unknown_) {
+        co_await load_waits();
+    }
+    while (!stopping_) {
+        bool worked = co_await run_woken();
+        const bool ran_due = co_await run_due();
+        worked = worked || ran_due;
+        auto records = source_.take(at_.where, parts_.batch_max, parts_.batch_bytes_max);
+        if (!records.empty()) {
+            co_await handle(std::move(records));
+            worked = true;
+        }
+        if (!worked && !stopping_) {
+            co_await changed_.wait();
+        }
+    }
+}
+
+void worker::wake() {
+    changed_.notify_all();
+}
+
+void worker::wake_key(const std::string& key) {
+    woken_.insert(key);
+    changed_.notify_all();
+}
+
+void worker::stop() {
+    stopping_ = true;
+    changed_.notify_all();
+}
+
+void worker::set_next_due(timestamp due) {
+    if (!next_due_ || due < *next_due_) {
+        next_due_ = due;
+    }
+}
+
+/// Kafka may begin elsewhere than it was asked to: later when records were deleted before we read
+/// them, earlier when the topic was made anew. Neither may pass unnoticed.
+void worker::note_start(const kafka::record& first) {
+    if (!asked_for_) {
+        return;
+    }
+    const auto asked = *asked_for_;
+    asked_for_.reset();
+    if (first.offset < asked) {
+        reset_from_ = asked;
+        parts_.logger.error("inbox.topic_made_anew", {{"topic", at_.where.topic},
+                                                      {"partition", at_.where.partition},
+                                                      {"asked_for", asked},
+                                                      {"got", first.offset}});
+    } else if (first.offset > asked && !compacted_) {
+        parts_.metrics.count_lost(at_.where.topic, first.offset - asked);
+        parts_.logger.error("inbox.records_lost", {{"topic", at_.where.topic},
+                                                   {"partition", at_.where.partition},
+                                                   {"records", first.offset - asked}});
+    }
+}
+
+batch worker::batch_of(std::span<const incoming> events) const {
+    return {at_, parts_.all, parts_.time, events, compacted_, reset_from_};
+}
+
+asio::awaitable<void> worker::handle(std::vector<kafka::record> records) {
+    note_start(records.front());
+    std::vector<incoming> events;
+    events.reserve(records.size());
+    for (auto& record : records) {
+        events.push_back(read_envelope(std::move(record)));
+    }
+    const std::span<const incoming> all(events);
+    std::size_t done = 0;
+    std::size_t failing = all.size(); // the index of the event that failed in a batch
+    while (done < all.size() && !stopping_) {
+        const std::size_t count = failing == done ? 1 : std::min(failing, all.size()) - done;
+        const auto next = all.subspan(done, count);
+        std::optional<std::size_t> running;
+        const auto report = co_await try_batch(next, running);
+        if (report) {
+            settle(next, *report);
+            co_await register_waits(report->waiting);
+        } else if (is_outage(report.error(), running.has_value())) {
+            co_await pause_after(report.error());
+            continue;
+        } else if (count > 1) {
+            failing = done + running.value_or(0);
+            continue;
+        } else {
+            co_await fail_alone(next, report.error());
+            failing = all.size();
+        }
+        done += count;
+    }
+    if (due_unknown_ && !stopping_) {
+        co_await refresh_due();
+    }
+}
+
+asio::awaitable<result<batch_report>> worker::try_batch(std::span<const incoming> events,
+                                                        std::optional<std::size_t>& running) {
+    const auto work = batch_of(events);
+    if (careful_left_ > 0) {
+        auto park = [work](pg::transaction& tx) {
+            return park_batch(tx, work);
+        };
+        auto parked = co_await parts_.database.transact("inbox_park", std::move(park));
+        co_return parked;
+    }
+    auto limit = std::chrono::milliseconds(batch_deadline);
+    if (events.size() == 1 && events.front().event) {
+        const auto* with = parts_.all.of(*events.front().event);
+        limit = with == nullptr ? limit : with->failures.handler_deadline;
+    }
+    auto body = [work, &running](pg::transaction& tx) {
+        return run_batch(tx, work, running);
+    };
+    auto report =
+        co_await parts_.database.transact("inbox_batch", std::move(body), steady::now() + limit);
+    co_return report;
+}
+
+/// An event that fails also without others in its transaction.
+asio::awaitable<void> worker::fail_alone(std::span<const incoming> one, error reason) {
+    const auto& event = one.front().event;
+    auto logger = event ? parts_.logger.with(event->cause.trace) : parts_.logger;
+    logger.warn("inbox.event_failed", {{"topic", at_.where.topic},
+                                       {"offset", one.front().record.offset},
+                                       {"type", event ? event->type : std::string()},
+                                       {"attempt", 1},
+                                       {"slug", reason.slug},
+                                       {"detail", reason.detail}});
+    while (!stopping_) {
+        const auto work = batch_of(one);
+        auto body = [work, &reason](pg::transaction& tx) {
+            return settle_failure(tx, work, reason, random_bits());
+        };
+        const auto report = co_await parts_.database.transact("inbox_fail", std::move(body));
+        if (report) {
+            settle(one, *report);
+            co_await register_waits(report->waiting);
+            co_return;
+        }
+        co_await pause_after(report.error());
+    }
+}
+
+/// After the COMMIT of a batch.
+void worker::settle(std::span<const incoming> events, const batch_report& report) {
+    outages_ = 0;
+    reset_from_.reset();
+    careful_left_ -= std::min(careful_left_, events.size());
+    position_ = events.back().record.offset + 1;
+    last_time_ = events.back().record.time;
+    source_.store_offset(at_.where, *position_);
+    const auto now = parts_.time.now();
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        parts_.metrics.count(at_.where.topic, report.outcomes[i]);
+        if (events[i].event && report.outcomes[i] == outcome::handled) {
+            parts_.metrics.observe_age(at_.where.topic, now - events[i].event->time);
+        }
+    }
+    due_unknown_ = due_unknown_ || report.held_changed;
+    for (const auto& key : report.waiting) {
+        fresh_.insert(key.key);
+    }
+    if (!report.arrived.empty()) {
+        parts_.on_arrived(report.arrived);
+    }
+}
+
+asio::awaitable<void> worker::pause_after(const error& failed) {
+    if (outages_ == 0) {
+        parts_.logger.warn("inbox.waits_for_database", {{"topic", at_.where.topic},
+                                                        {"partition", at_.where.partition},
+                                                        {"slug", failed.slug},
+                                                        {"detail", failed.detail}});
+    }
+    outages_ = std::min(outages_ + 1, 20U);
+    const auto until = steady::now() + outage_wait.wait(outages_);
+    while (!stopping_ && steady::now() < until) {
+        co_await changed_.wait_for(until - steady::now());
+    }
+}
+
+} // namespace relais::inbox

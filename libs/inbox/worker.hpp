@@ -1,0 +1,114 @@
+#pragma once
+
+#include "async/signal.hpp"
+#include "inbox/batch.hpp"
+#include "inbox/held.hpp"
+#include "inbox/inbox_metrics.hpp"
+#include "inbox/waits.hpp"
+#include "log/logger.hpp"
+#include "postgres/pool.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace relais::inbox {
+
+/// What all partitions of an instance use.
+struct shared_parts {
+    boost::asio::io_context& loop;
+    pg::pool& database;
+    const handlers& all;
+    const clock& time;
+    inbox_metrics& metrics;
+    log::logger logger;
+    waits& waiting;
+    std::size_t batch_max;
+    std::size_t batch_bytes_max;
+    /// Snapshots were committed: wake who waits, whatever the partition.
+    std::function<void(const std::vector<events::snapshot_need>&)> on_arrived;
+    /// A held key's time changed: look at the timers again.
+    std::function<void()> on_timer_changed;
+};
+
+/// Handles one partition while it is assigned to this instance. On the loop's thread; the database
+/// work of one worker is one transaction at a time.
+class worker {
+public:
+    worker(shared_parts& parts, kafka::consumer& source, std::string group,
+           loaded_partition loaded);
+
+    /// Until stop(). What is being handled is finished.
+    boost::asio::awaitable<void> run();
+
+    /// There may be records, or a held key may be due.
+    void wake();
+    void wake_key(const std::string& key);
+    void stop();
+
+    const kafka::topic_partition& where() const {
+        return at_.where;
+    }
+
+    /// The next record that is not handled.
+    std::optional<std::int64_t> position() const {
+        return position_;
+    }
+
+    /// The time of the last record that was handled.
+    timestamp last_time() const {
+        return last_time_;
+    }
+
+    std::optional<timestamp> next_due() const {
+        return next_due_;
+    }
+
+    /// Somebody else held a key (a redrive).
+    void set_next_due(timestamp due);
+
+private:
+    boost::asio::awaitable<void> handle(std::vector<kafka::record> records);
+    boost::asio::awaitable<result<batch_report>> try_batch(std::span<const incoming> events,
+                                                           std::optional<std::size_t>& running);
+    boost::asio::awaitable<void> fail_alone(std::span<const incoming> one, error reason);
+    void settle(std::span<const incoming> events, const batch_report& report);
+    boost::asio::awaitable<bool> run_woken();
+    boost::asio::awaitable<bool> run_due();
+    boost::asio::awaitable<void> run_key(std::string key);
+    boost::asio::awaitable<std::optional<held_report::state>> one_turn(const std::string& key);
+    boost::asio::awaitable<result<held_report>>
+    fail_attempt(const held_work& work, attempt_progress progress, error reason);
+    void settle(const std::string& key, const held_report& report,
+                const attempt_progress& progress);
+    boost::asio::awaitable<void> register_waits(std::vector<held_key> waiting);
+    boost::asio::awaitable<void> load_waits();
+    boost::asio::awaitable<void> refresh_due();
+    boost::asio::awaitable<void> pause_after(const error& failed);
+    void note_start(const kafka::record& first);
+    batch batch_of(std::span<const incoming> events) const;
+
+    shared_parts& parts_;
+    kafka::consumer& source_;
+    place at_;
+    bool compacted_ = false;
+    std::optional<std::int64_t> position_;
+    std::optional<std::int64_t>
+        asked_for_; ///< where reading was to begin; cleared by the first record
+    std::optional<std::int64_t> reset_from_;
+    std::size_t careful_left_ = 0; ///< events that are parked before they are run
+    timestamp last_time_{};
+    std::optional<timestamp> next_due_;
+    bool due_unknown_ = true;
+    std::set<std::string> woken_;
+    std::set<std::string> fresh_; ///< keys whose first event was parked by us, untried
+    std::map<std::string, std::uint32_t> survived_; ///< attempts that an outage broke off
+    unsigned outages_ = 0;                          ///< in a row
+    async::signal changed_;
+    bool stopping_ = false;
+};
+
+} // namespace relais::inbox

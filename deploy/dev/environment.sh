@@ -97,6 +97,7 @@ gateway_variables() {
 
 web_api_variables() {
     common_variables web-api
+    export RELAIS_MEDIA_PUBLIC_URL=http://127.0.0.1:$port_s3/relais-media
     export RELAIS_MAIL_TOKEN_KEY_FILE=$secrets_dir/mail-token-key
 }
 

@@ -99,6 +99,13 @@ event_pump::event_pump(asio::io_context& loop, owned<rd_kafka_queue_t> main, han
     wake_on(*core_->main);
     core_->wait_for_wake_up();
     core_->wait_for_timer();
+    // What lay in the queue before it was watched wakes nobody, and nothing behind it would either
+    // until the timer: the first delivery of every producer took a second.
+    asio::post(core_->descriptor.get_executor(), [core = core_] {
+        if (core->running) {
+            core->turn();
+        }
+    });
 }
 
 event_pump::~event_pump() {

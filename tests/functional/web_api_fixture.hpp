@@ -164,7 +164,8 @@ public:
                                .passwords = passwords_,
                                .time = time,
                                .mail_token_key = config::secret(std::string(32, 'k')),
-                               .media_public_url = "https://media.example"};
+                               .media_public_url = "https://media.example",
+                               .registration_answer_after = std::chrono::milliseconds(0)};
 
 private:
     http::router router_{web_api::routes(with)};

@@ -1,4 +1,4 @@
-#include "http/json_writer.hpp"
+#include "async/signal.hpp"
 #include "relais/identity/v1/account_events.pb.h"
 #include "web-api/adapters/idna.hpp"
 #include "web-api/domain/password.hpp"
@@ -105,6 +105,7 @@ http::response pending() {
 } // namespace
 
 answer register_account(dependencies& with, const http::request& request) {
+    const auto begun = with.time.steady_now();
     const auto form = parse_registration(request);
     if (!form) {
         co_return http::problem(form.error(), &request);
@@ -131,6 +132,7 @@ answer register_account(dependencies& with, const http::request& request) {
         });
     };
     auto done = co_await with.database.transact("register_account", work, request.deadline);
+    co_await async::sleep_for(begun + with.registration_answer_after - with.time.steady_now());
     co_return done;
 }
 

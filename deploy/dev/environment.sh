@@ -122,21 +122,19 @@ upload_variables() {
     export RELAIS_UPLOAD_WORKER=$build_dir/bin/relais-upload-worker
 }
 
-# The caller's variables about providers, kept for the programs that the supervisor starts later.
-provider_variables=(RELAIS_MAIL_PROVIDER RELAIS_MAIL_FROM RELAIS_MAILJET_URL RELAIS_MAILJET_KEY
-    RELAIS_MAILJET_SECRET RELAIS_MAILJET_SECRET_FILE RELAIS_MAILJET_WEBHOOK_TOKEN
-    RELAIS_MAILJET_WEBHOOK_TOKEN_FILE RELAIS_SMTP_URL RELAIS_ONESIGNAL_URL RELAIS_ONESIGNAL_APP_ID
-    RELAIS_ONESIGNAL_KEY RELAIS_ONESIGNAL_KEY_FILE RELAIS_BREVO_URL RELAIS_BREVO_KEY
-    RELAIS_BREVO_KEY_FILE RELAIS_BREVO_WEBHOOK_TOKEN RELAIS_BREVO_WEBHOOK_TOKEN_FILE
-    RELAIS_BREVO_LIST_NEWSLETTER RELAIS_PUBLIC_URL RELAIS_LOG_LEVEL)
+# The caller's settings of services (real providers and their keys, log level …), kept for the
+# programs that the supervisor starts later.
+service_settings() {
+    compgen -e | grep -E "^RELAIS_(MAIL_(PROVIDER|FROM)|MAILJET_|SMTP_|ONESIGNAL_|BREVO_|SENDING_|\
+PROVIDER_|DATABASE_CONNECTIONS$|INSTANCES_MAX$|PUBLIC_URL$|LOG_LEVEL$|DRAIN_DELAY$|STOP_LIMIT$|\
+UPLOAD_(GRANT|OPEN|CONC)|ARGON2_|CONNECTIONS_MAX$)" || true
+}
 
-save_provider_variables() (
+save_service_settings() (
     umask 077
     local name
-    for name in "${provider_variables[@]}"; do
-        if [[ -n ${!name:-} ]]; then
-            printf 'export %s=%q\n' "$name" "${!name}"
-        fi
+    for name in $(service_settings); do
+        printf 'export %s=%q\n' "$name" "${!name}"
     done >"$secrets_dir/overrides"
 )
 
@@ -150,10 +148,14 @@ notification_variables() {
     default_variable RELAIS_MAILJET_KEY "$(secret mailjet-key)"
     default_secret RELAIS_MAILJET_SECRET mailjet-secret
     default_secret RELAIS_MAILJET_WEBHOOK_TOKEN mailjet-webhook-token
-    default_variable RELAIS_SMTP_URL "smtp://127.0.0.1:$port_smtp"
+    if [[ -z ${RELAIS_SMTP_URL:-} ]]; then
+        export RELAIS_SMTP_URL=smtp://localhost:$port_smtp
+        export RELAIS_SMTP_CA_FILE=$data_dir/sandbox/smtp.crt
+    fi
     export RELAIS_ONESIGNAL_URL=${RELAIS_ONESIGNAL_URL:-http://127.0.0.1:$((port_sandbox + 3))}
     default_variable RELAIS_ONESIGNAL_APP_ID "$(secret onesignal-app-id)"
     default_secret RELAIS_ONESIGNAL_KEY onesignal-key
+    default_secret RELAIS_ONESIGNAL_WEBHOOK_TOKEN onesignal-webhook-token
     default_variable RELAIS_TEMPLATES_DIR "$build_dir/share/relais/templates/notification"
 }
 
@@ -161,7 +163,6 @@ mailing_list_sync_variables() {
     common_variables mailing-list-sync
     export RELAIS_MAIL_FROM=${RELAIS_MAIL_FROM:-no-reply@relais.example}
     export RELAIS_BREVO_URL=${RELAIS_BREVO_URL:-http://127.0.0.1:$((port_sandbox + 2))}
-    default_variable RELAIS_BREVO_LIST_NEWSLETTER 2
     default_secret RELAIS_BREVO_KEY brevo-key
     default_secret RELAIS_BREVO_WEBHOOK_TOKEN brevo-webhook-token
 }

@@ -50,4 +50,5 @@ make_secrets() (
     write_secret brevo-webhook-token "$(random_hex 16)"
     write_secret onesignal-app-id "$(cat /proc/sys/kernel/random/uuid)"
     write_secret onesignal-key "os_v2_app_$(random_hex 20)"
+    write_secret onesignal-webhook-token "$(random_hex 16)"
 )

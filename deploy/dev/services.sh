@@ -116,7 +116,7 @@ prometheus_ready() {
 }
 
 start_outside() {
-    save_provider_variables
+    save_service_settings
     prepare_prometheus
     start_group outside
     wait_until 30 "the sandbox" sandbox_ready

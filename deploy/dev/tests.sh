@@ -41,7 +41,9 @@ command_test() {
 # The tests' environment: same functions, other state folder and ports.
 begin_tests() {
     RELAIS_STATE=${RELAIS_TEST_STATE:-$state_dir/test}
-    unset "${provider_variables[@]}"
+    # Tests know one configuration: that of the repository.
+    # shellcheck disable=SC2046 # words
+    unset $(service_settings)
     set_environment
     claim_state
     check_reachable

@@ -44,7 +44,7 @@ signed_in sign_in(web_api_fixture& api, const std::string& email) {
 TEST_CASE("logging in gives a token that only its hash is kept of", "[web-api]") {
     web_api_fixture api;
     const auto self = sign_in(api, "anneke@example.org");
-    CHECK(web_api::looks_like_token(self.token));
+    CHECK(looks_like_token(self.token));
     CHECK(api.database.value("select encode(token_hash, 'hex') from session") ==
           to_hex(sha256(as_bytes(self.token))));
     const auto known = introspect(api, self.token);

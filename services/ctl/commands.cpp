@@ -1,0 +1,9 @@
+#include "ctl/command.hpp"
+
+namespace relais::ctl {
+
+std::vector<command> all_commands() {
+    return {migrate_command(), topics_command(), api_keys_command()};
+}
+
+} // namespace relais::ctl

@@ -1,0 +1,69 @@
+#include "ctl/databases.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace asio = boost::asio;
+
+namespace relais::ctl {
+
+const std::vector<std::string>& services_with_database() {
+    static const std::vector<std::string> names{"web-api", "upload", "notification",
+                                                "mailing-list-sync"};
+    return names;
+}
+
+std::string database_of(const std::string& service) {
+    std::string out = service;
+    std::ranges::replace(out, '-', '_');
+    return out;
+}
+
+std::string with_database(const std::string& server_url, const std::string& database) {
+    const auto question = server_url.find('?');
+    auto base = server_url.substr(0, question);
+    while (base.ends_with('/')) {
+        base.pop_back();
+    }
+    const auto rest = question == std::string::npos ? "" : server_url.substr(question);
+    return fmt::format("{}/{}{}", base, database, rest);
+}
+
+result<std::string> required_variable(const context& where, std::string_view name) {
+    const auto found = where.environment.find(name);
+    if (found == where.environment.end() || found->second.empty()) {
+        return fail(error_kind::invalid, "configuration", fmt::format("{} is not set", name));
+    }
+    return found->second;
+}
+
+result<void> on_database(const context& where, const std::string& service,
+                         const std::function<result<void>(pg::transaction&)>& work) {
+    const auto server_url = required_variable(where, "RELAIS_MIGRATE_URL");
+    if (!server_url) {
+        return fail(server_url);
+    }
+    asio::io_context loop(1);
+    metrics::registry metrics;
+    pg::pool_settings settings;
+    settings.url = with_database(*server_url, database_of(service));
+    settings.application_name = "relaisctl";
+    settings.connections = 1;
+    pg::pool database(settings, metrics, {});
+    result<void> outcome = fail(error_kind::internal, "not-run");
+    asio::co_spawn(loop, database.transact("relaisctl", work),
+                   [&outcome](const std::exception_ptr& thrown, result<void> done) {
+                       if (thrown) {
+                           std::rethrow_exception(thrown);
+                       }
+                       outcome = std::move(done);
+                   });
+    loop.run();
+    database.stop();
+    return outcome;
+}
+
+} // namespace relais::ctl

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "ctl/command.hpp"
+#include "postgres/pool.hpp"
+
+#include <string>
+#include <vector>
+
+namespace relais::ctl {
+
+/// "web-api", "upload", "notification", "mailing-list-sync".
+const std::vector<std::string>& services_with_database();
+
+/// "web-api" → "web_api"; also the name of the service's role.
+std::string database_of(const std::string& service);
+
+/// The URL of a server ("postgresql://user@host:port") for one of its databases.
+std::string with_database(const std::string& server_url, const std::string& database);
+
+/// Error: `invalid` / "configuration" with the variable's name.
+result<std::string> required_variable(const context& where, std::string_view name);
+
+/// Runs one transaction on a service's database, as the owner of its objects.
+result<void> on_database(const context& where, const std::string& service,
+                         const std::function<result<void>(pg::transaction&)>& work);
+
+} // namespace relais::ctl

@@ -44,8 +44,8 @@ command_down() {
     stop_environment
 }
 
-# Services first: they finish what they have while the servers still answer. The S3 gateway hangs when
-# its disk daemon ends before it.
+# Services first: they finish what they have while the servers still answer. The S3 gateway hangs
+# when its disk daemon ends before it.
 stop_environment() {
     local log="see $log_dir/supervisord.log"
     step "stop the services" "$log" ctl stop "services:*"
@@ -60,10 +60,11 @@ stop_servers() {
 command_reset() {
     if [[ ${1:-} != --yes ]]; then
         [[ -t 0 ]] || die "reset deletes $data_dir and needs a confirmation" "./relais reset --yes"
-        read -r -p "Delete all data in $state_dir (databases, topics, objects, secrets)? [y/N] " answer
+        read -r -p "Delete databases, topics, objects, secrets in $state_dir? [y/N] " answer
         [[ $answer == [yY]* ]] || die "nothing was deleted"
     fi
-    [[ -e $state_dir/.relais-state ]] || die "$state_dir holds no data of relais" "check RELAIS_STATE"
+    [[ -e $state_dir/.relais-state ]] \
+        || die "$state_dir holds no data of relais" "check RELAIS_STATE"
     delete_state
     say "deleted the data in $state_dir; builds and downloads stay"
 }
@@ -109,8 +110,8 @@ command_logs() {
         elif [[ -e $log_dir/$name.log ]]; then
             files+=("$log_dir/$name.log")
         else
-            die "there is no log of $name" "one of: $(cd "$log_dir" 2>/dev/null && printf '%s ' *.log \
-                | sed 's/\.log//g')"
+            die "there is no log of $name" \
+                "one of: $(find "$log_dir" -name '*.log' -printf '%f ' | sed 's/\.log//g')"
         fi
     done
     if [[ ${#files[@]} -eq 0 ]]; then

@@ -96,7 +96,8 @@ doctor_state() {
         dir=$(dirname "$dir")
     done
     if ! id "$postgres_user" >/dev/null 2>&1; then
-        finding BAD "there is no user $postgres_user" "deploy/setup installs PostgreSQL, which makes it"
+        finding BAD "there is no user $postgres_user" \
+            "deploy/setup installs PostgreSQL, which makes it"
     elif as_postgres test -x "$dir"; then
         finding OK "the user $postgres_user can reach $dir"
     else

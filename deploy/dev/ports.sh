@@ -47,7 +47,7 @@ check_ports() {
     local taken
     taken=$(taken_ports)
     if [[ -n $taken ]]; then
-        die "$taken" "stop what holds the port, or set RELAIS_PORT_BASE (now $port_base) to a range \
-of 100 free ports"
+        die "$taken" \
+            "stop it, or set RELAIS_PORT_BASE (now $port_base) to a range of 100 free ports"
     fi
 }

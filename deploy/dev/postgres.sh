@@ -15,8 +15,8 @@ as_postgres() {
 # The postgres user must be able to walk to the state folder.
 check_reachable() {
     if ! as_postgres test -x "$state_dir"; then
-        die "the user $postgres_user cannot reach $state_dir (a folder above it is closed to others)" \
-            "clone to a folder others may enter, or set RELAIS_STATE=/var/tmp/relais-$(basename "$root_dir")"
+        die "the user $postgres_user cannot reach $state_dir: a folder above it is closed to others" \
+            "clone to a folder that others may enter, or set RELAIS_STATE=/var/tmp/relais"
     fi
 }
 

@@ -128,7 +128,8 @@ start_suite() {
     export_environment
     step "sandbox and Prometheus" "$logs" start_outside
     step "roles and databases" "relais logs postgres" bootstrap_postgres
-    step "migrations" "read the message; an applied migration that was edited must be put back" relaisctl migrate
+    step "migrations" "an applied migration that was edited must be put back as it was" \
+        relaisctl migrate
     step "topics" "relais logs kafka" relaisctl topics apply
     step "buckets" "relais logs ceph-rgw" prepare_buckets
     step "start the services" "relais logs SERVICE" start_services

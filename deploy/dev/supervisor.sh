@@ -80,8 +80,8 @@ serverurl=unix://$run_dir/supervisor.sock
 END
     # Not through run: its user may not be able to reach into the clone. INT is the fast shutdown: a
     # client that stays connected must not hold the database up.
-    program postgres 60 "user=$postgres_user" stopsignal=INT \
-        "command=$postgres_bin/postgres -D $data_dir/postgres -c config_file=$conf_dir/postgresql.conf"
+    program postgres 60 "user=$postgres_user" stopsignal=INT "command=$postgres_bin/postgres \
+-D $data_dir/postgres -c config_file=$conf_dir/postgresql.conf"
     program kafka 60
     program memcached 10
     # The daemons of the store do not always answer SIGTERM; their journals survive a kill.

@@ -54,7 +54,8 @@ begin_tests() {
     start_log "$log_dir/test.log"
 }
 
-# RELAIS_TEST_PORT_BASE, or the first of a few ranges that nobody uses: another clone may be testing.
+# RELAIS_TEST_PORT_BASE, or the first of a few ranges that nobody uses: another clone may be testing
+# at this moment.
 choose_test_ports() {
     local base
     for base in ${RELAIS_TEST_PORT_BASE:-9400 9600 9800 10000}; do

@@ -11,8 +11,11 @@ libraries_prefix() {
         return
     fi
     local hash
-    hash=$( (cat "$setup_dir"/{libraries.recipe.sh,cpprest-cxx23.patch}; sed -n 's/^VERSION_CODENAME=//p' /etc/os-release
-        uname -m) | sha256sum)
+    hash=$({
+        cat "$setup_dir"/{libraries.recipe.sh,cpprest-cxx23.patch}
+        sed -n 's/^VERSION_CODENAME=//p' /etc/os-release
+        uname -m
+    } | sha256sum)
     echo "$cache_dir/deps-${hash:0:12}"
 }
 

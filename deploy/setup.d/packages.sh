@@ -55,7 +55,6 @@ block_service_starts() {
     fi
     printf '#!/bin/sh\n# relais setup\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
-    # Without postgresql-common's own file the folder is not read yet: make_no_cluster waits for it.
     as_root mkdir -p "$(dirname "$cluster_setting")"
     echo "create_main_cluster = false" | as_root tee "$cluster_setting" >/dev/null
 }
@@ -84,13 +83,13 @@ install_packages() {
     block_service_starts
     trap unblock_service_starts EXIT
     as_root apt-get -q -o DPkg::Lock::Timeout=300 update
-    # First the part of PostgreSQL that reads the setting, then the server that would make a cluster.
+    # First the part of PostgreSQL that reads the setting, then the one that would make a cluster.
     apt_install postgresql-common
     apt_install "${missing[@]}"
+    command -v systemctl >/dev/null || return 0
     for service in "${packaged_services[@]}"; do
         # What was here before us keeps its setting.
-        if command -v systemctl >/dev/null && ! grep -q "^${service%.target}[.]" <<<"$installed_before"
-        then
+        if ! grep -q "^${service%.target}[.]" <<<"$installed_before"; then
             as_root systemctl disable "$service" || true
         fi
     done

@@ -8,6 +8,7 @@ command_up() {
     "$deploy_dir/setup"
     claim_state
     check_reachable
+    supervisor_running || stop_leftovers
     check_ports
     start_log "$log_dir/up.log"
     step_build_suite

@@ -61,7 +61,7 @@ END
     fi
     printf 'environment='
     for variable in RELAIS_STATE:state_dir RELAIS_PORT_BASE:port_base RELAIS_BUILD:build_dir \
-        RELAIS_KAFKA_VERSION:kafka_version RELAIS_CACHE:cache_dir; do
+        RELAIS_KAFKA_VERSION:kafka_version RELAIS_CACHE:cache_dir RELAIS_SUPERVISED:state_dir; do
         name=${variable#*:}
         printf '%s="%s",' "${variable%:*}" "${!name//%/%%}"
     done
@@ -126,9 +126,31 @@ start_supervisor() {
 
 stop_supervisor() {
     local pid
-    pid=$(supervisor_pid) || return 0
-    ctl shutdown >/dev/null
-    wait_until 120 "the end of supervisord" process_gone "$pid"
+    if pid=$(supervisor_pid); then
+        ctl shutdown >/dev/null
+        wait_until 120 "the end of supervisord" process_gone "$pid"
+    fi
+    stop_leftovers
+}
+
+# Programs that outlived their supervisor, known by a variable that only it sets.
+leftovers() {
+    grep -lzxF "RELAIS_SUPERVISED=$state_dir" /proc/[0-9]*/environ 2>/dev/null | cut -d / -f 3
+}
+
+stop_leftovers() {
+    local pids
+    mapfile -t pids < <(leftovers)
+    if [[ ${#pids[@]} -eq 0 ]]; then
+        return
+    fi
+    say "  ending ${#pids[@]} processes that outlived their supervisor"
+    kill -INT "${pids[@]}" 2>/dev/null || true
+    wait_until 20 "them to end" no_leftovers || kill -KILL "${pids[@]}" 2>/dev/null || true
+}
+
+no_leftovers() {
+    [[ -z $(leftovers) ]]
 }
 
 process_gone() {

@@ -1,6 +1,7 @@
 #include "async/signal.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -43,7 +44,11 @@ asio::awaitable<bool> signal::wait_for(std::chrono::steady_clock::duration at_mo
     const auto before = generation_;
     auto notified = wait();
     auto slept = sleep_for(at_most);
-    co_await (std::move(notified) || std::move(slept));
+    try {
+        co_await (std::move(notified) || std::move(slept));
+    } catch (const asio::multiple_exceptions& both) { // both were cancelled, with us
+        std::rethrow_exception(both.first_exception());
+    }
     co_return generation_ != before;
 }
 

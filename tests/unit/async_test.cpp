@@ -101,6 +101,24 @@ TEST_CASE("a signal wakes all who wait, and waiting ends in time", "[async]") {
     }());
 }
 
+TEST_CASE("being cancelled while waiting for a signal or a time is no failure", "[async]") {
+    asio::io_context loop(1);
+    std::vector<std::string> failures;
+    async::task_group tasks(loop, [&](const std::string& name, const std::string& what) {
+        failures.push_back(name + ": " + what);
+    });
+    async::signal changed(loop);
+    tasks.spawn("waits", [](async::signal& signal) -> asio::awaitable<void> {
+        co_await signal.wait_for(10s);
+    }(changed));
+    run(loop, [](async::task_group& group) -> asio::awaitable<void> {
+        co_await async::sleep_for(1ms);
+        group.cancel();
+        co_await group.join();
+    }(tasks));
+    CHECK(failures.empty());
+}
+
 TEST_CASE("a pool runs jobs on its threads and returns on the loop", "[async]") {
     asio::io_context loop(1);
     metrics::registry metrics;

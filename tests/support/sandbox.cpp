@@ -30,7 +30,11 @@ std::string sandbox::url_of(std::string_view provider) {
     const int offset = provider == "mailjet"     ? 1
                        : provider == "brevo"     ? 2
                        : provider == "onesignal" ? 3
-                                                 : 4;
+                       : provider == "slack"     ? 4
+                                                 : 5;
+    if (provider == "smtp") {
+        return fmt::format("smtp://127.0.0.1:{}", std::stoi(web.substr(colon + 1)) + offset);
+    }
     return fmt::format("{}:{}", web.substr(0, colon), std::stoi(web.substr(colon + 1)) + offset);
 }
 

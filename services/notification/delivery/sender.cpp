@@ -39,7 +39,6 @@ asio::awaitable<void> sender::run() {
 asio::awaitable<void> sender::work_off() {
     while (true) {
         const auto room = gate_.allowed(time_.steady_now(), provider_.parallel_max());
-        metrics_.channel(!gate_.is_open(time_.steady_now()), gate_.alert());
         if (on_their_way_ >= room) {
             co_return;
         }
@@ -58,6 +57,10 @@ asio::awaitable<void> sender::work_off() {
             co_return;
         }
     }
+}
+
+void sender::show_gate() const {
+    metrics_.channel(!gate_.is_open(time_.steady_now()), gate_.alert());
 }
 
 asio::awaitable<void> sender::wait_for_work() {

@@ -56,6 +56,7 @@ private:
     boost::asio::awaitable<void> wait_for_work();
     boost::asio::awaitable<result<rows>> claim(std::size_t at_most);
     boost::asio::awaitable<void> look_at_queue();
+    void show_gate() const;
     void start(rows claimed);
     boost::asio::awaitable<void> send_batch(rows batch);
     boost::asio::awaitable<void> resolve(claimed_delivery row);

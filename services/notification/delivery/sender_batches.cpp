@@ -103,6 +103,7 @@ sender::change sender::from_verdict(const claimed_delivery& row, verdict given) 
     }
     if (given.pause_channel.count() > 0) {
         gate_.close(time_.steady_now() + given.pause_channel, given.alert);
+        show_gate();
     }
     if (given.state == delivery_state::pending) {
         metrics_.count(given.history.resends > row.history.resends ? "resent" : "retried");
@@ -133,6 +134,7 @@ sender::change sender::from_outcome(const claimed_delivery& row, const send_outc
                                    outcome.result != send_result::channel_refused;
     if (provider_answered) {
         gate_.succeed();
+        show_gate();
     }
     auto given = after_send(settings_.policy, provider_.how_to_resolve(), outcome, row.history,
                             random_bits());

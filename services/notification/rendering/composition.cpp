@@ -67,7 +67,11 @@ struct composer {
                 }
             }
         }
-        return out + source.substr(copied);
+        out += source.substr(copied);
+        if (depth > 1 && out.ends_with('\n')) {
+            out.pop_back(); // the line that names the part ends by itself
+        }
+        return out;
     }
 };
 

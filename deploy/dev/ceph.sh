@@ -97,14 +97,15 @@ prepare_ceph_osd() {
     uuid=$(cat "$dir/osd-uuid")
     rm -rf "$dir/osd"
     mkdir -p "$dir/osd"
-    ceph_ osd new "$uuid" 0
-    ceph_ osd crush add osd.0 1.0 root=default host=local
+    # The monitor may answer before it knows its commands; both may be repeated.
+    wait_until 30 "the disk daemon's number" ceph_ osd new "$uuid" 0
+    wait_until 30 "its place in the map" ceph_ osd crush add osd.0 1.0 root=default host=local
     ceph-osd -c "$conf_dir/ceph.conf" -i 0 --mkfs --osd-uuid "$uuid"
     touch "$dir/.osd-made"
 }
 
 ceph_osd_ready() {
-    ceph_ osd stat | grep -q '1 up'
+    ceph_ osd stat | grep '1 up' >/dev/null
 }
 
 prepare_s3_user() {

@@ -44,5 +44,5 @@ prepare_kafka() {
 
 # Ready when a client gets metadata.
 kafka_ready() {
-    kcat -b "127.0.0.1:$port_kafka" -L -m 2 2>/dev/null | grep -q "broker 1 at"
+    kcat -b "127.0.0.1:$port_kafka" -L -m 2 2>/dev/null | grep "broker 1 at" >/dev/null
 }

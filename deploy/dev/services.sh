@@ -48,49 +48,37 @@ prepare_prometheus() {
     promtool check config "$conf_dir/prometheus.yml"
 }
 
-# What a service is: its program and its configuration. A running one of another sum is restarted.
+# What a service is: its programs and its configuration. A running one of another sum is restarted.
 service_sum() {
     {
-        sha256sum <"$build_dir/bin/relais-$1"
+        stat -c '%n %i %s %y' "$build_dir/bin/relais-$1"*
         "$deploy_dir/dev/run" environment "$1"
-        if [[ $1 == upload ]]; then
-            sha256sum <"$build_dir/bin/relais-upload-worker"
-        fi
     } | sha256sum
 }
 
-start_service() {
-    local name=$1 sum
-    if [[ ! -x $build_dir/bin/relais-$name ]]; then
-        echo "there is no $build_dir/bin/relais-$name"
-        return 1
-    fi
-    sum=$(service_sum "$name")
-    if program_running "services:$name"; then
-        if [[ $(cat "$run_dir/$name.sum" 2>/dev/null) == "$sum" ]]; then
-            return
-        fi
-        ctl stop "services:$name"
-    fi
-    echo "$sum" >"$run_dir/$name.sum"
-    ctl start "services:$name" || {
-        echo "$name does not stay up; its log ends with:"
-        tail -n 15 "$log_dir/$name.log"
-        return 1
-    }
-}
-
-# All at once: each waits for what it needs by itself.
+# All at once: each waits by itself for what it needs.
 start_services() {
-    local name pids=() failed=0 pid
+    local name sum status stale=() failed=0
+    status=$(ctl status "services:*" || true)
     for name in "${services[@]}"; do
-        start_service "$name" &
-        pids+=("$!")
+        [[ -x $build_dir/bin/relais-$name ]] || {
+            echo "there is no $build_dir/bin/relais-$name"
+            failed=1
+            continue
+        }
+        sum=$(service_sum "$name")
+        if grep -q "^services:$name *RUNNING" <<<"$status"; then
+            if [[ $(cat "$run_dir/$name.sum" 2>/dev/null) == "$sum" ]]; then
+                continue
+            fi
+            stale+=("services:$name")
+        fi
+        echo "$sum" >"$run_dir/$name.sum"
     done
-    for pid in "${pids[@]}"; do
-        wait "$pid" || failed=1
-    done
-    return $failed
+    if [[ ${#stale[@]} -gt 0 ]]; then
+        ctl stop "${stale[@]}"
+    fi
+    [[ $failed -eq 0 ]] && start_group services
 }
 
 service_ready() {

@@ -158,7 +158,7 @@ process_gone() {
 }
 
 program_running() {
-    ctl status "$1" 2>/dev/null | grep -q RUNNING
+    ctl status "$1" 2>/dev/null | grep RUNNING >/dev/null
 }
 
 # wait_until SECONDS WHAT COMMAND…: fails with a message when the command does not succeed in time.

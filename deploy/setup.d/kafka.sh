@@ -46,7 +46,7 @@ for one in held:
         -Xms128m -Xmx256m -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Xlog:cds=off \
         -Xlog:cds+dynamic=off -cp "$dir/libs/*" kafka.Kafka "$work/kafka.properties" &
     pid=$!
-    until kcat -b "127.0.0.1:${ports[0]}" -L -m 1 2>/dev/null | grep -q "broker 1 at"; do
+    until kcat -b "127.0.0.1:${ports[0]}" -L -m 1 2>/dev/null | grep "broker 1 at" >/dev/null; do
         kill -0 "$pid"
         sleep 0.1
     done

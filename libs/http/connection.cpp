@@ -81,6 +81,9 @@ asio::awaitable<result<bool>> connection::read_head() {
                 co_return true;
             }
         }
+        if (idle_ && is_stopping_and_quiet()) {
+            co_return false;
+        }
         auto reading = read_more();
         const result<void> more = co_await std::move(reading);
         if (!more && (idle_ || broken_)) {

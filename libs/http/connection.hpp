@@ -23,6 +23,7 @@ struct server_context {
     log::logger logger;
     deadline_watch deadlines;
     bool answers_close = false; ///< drain began: no answer keeps its connection
+    bool stopping = false;      ///< the listener is closed: nobody waits for another request
     std::size_t active = 0;     ///< requests in progress
 };
 
@@ -57,6 +58,7 @@ private:
     boost::asio::awaitable<void> say_continue();
     boost::asio::awaitable<void> write(response answer, const request& about);
     boost::asio::awaitable<void> linger();
+    bool is_stopping_and_quiet() const;
     std::string_view buffered() const;
 
     server_context& shared_;

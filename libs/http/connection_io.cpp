@@ -114,11 +114,18 @@ asio::awaitable<void> connection::linger() {
     }
 }
 
+/// Cancels the read instead of closing: a read that has completed already, of which this coroutine
+/// has not heard yet, then still brings its request, and that is answered.
 void connection::close_if_idle() {
-    error_code failed;
-    if (idle_ && buffer_.size() == 0 && socket_.available(failed) == 0) {
-        abort();
+    error_code ignored;
+    if (idle_ && is_stopping_and_quiet()) {
+        socket_.cancel(ignored);
     }
+}
+
+bool connection::is_stopping_and_quiet() const {
+    error_code failed;
+    return shared_.stopping && buffer_.size() == 0 && socket_.available(failed) == 0;
 }
 
 void connection::abort() {

@@ -29,6 +29,7 @@ void deadline_watch::arm() {
 void deadline_watch::look() {
     armed_ = false;
     const auto now = std::chrono::steady_clock::now();
+    bool waiting = false;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         entry& each = *entries_[i];
         if (each.when_ <= now) {
@@ -36,16 +37,16 @@ void deadline_watch::look() {
             each.expired_ = true;
             each.on_expiry_();
         }
+        waiting = waiting || each.when_ != time_point::max();
     }
-    if (!entries_.empty()) {
-        arm();
+    if (waiting) {
+        arm(); // otherwise idle connections would keep the loop busy
     }
 }
 
 deadline_watch::entry::entry(deadline_watch& watch, std::function<void()> on_expiry)
     : watch_(watch), on_expiry_(std::move(on_expiry)), place_(watch.entries_.size()) {
     watch_.entries_.push_back(this);
-    watch_.arm();
 }
 
 deadline_watch::entry::~entry() {
@@ -62,6 +63,9 @@ deadline_watch::entry::~entry() {
 void deadline_watch::entry::set(time_point when) {
     when_ = when;
     expired_ = false;
+    if (when != time_point::max()) {
+        watch_.arm();
+    }
 }
 
 void deadline_watch::entry::set_after(std::chrono::milliseconds duration) {

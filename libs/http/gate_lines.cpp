@@ -8,10 +8,10 @@
 namespace relais::http::detail {
 namespace {
 
-/// A list with an empty member, or the last coding twice: some reader takes it for chunked, another
-/// does not. A single coding we do not know is only not implemented.
+/// With more than one coding, or one twice, some reader takes the body for chunked and another does
+/// not. A single coding we do not know is only not implemented.
 refusal read_transfer_encoding(std::string_view value, framing_fields& out) {
-    if (out.chunked || value.find(',') != std::string_view::npos) {
+    if (value.find(',') != std::string_view::npos) {
         return {malformed, "more than one transfer coding"};
     }
     if (!equal_names(value, "chunked")) {
@@ -108,11 +108,13 @@ bool parse_length(std::string_view text, std::uint64_t& value) {
 
 refusal read_framing(const std::vector<field_view>& fields, int version_minor,
                      framing_fields& out) {
+    std::optional<std::string_view> coding;
     for (const auto& [name, value] : fields) {
         if (equal_names(name, "transfer-encoding")) {
-            if (const auto refused = read_transfer_encoding(value, out)) {
-                return refused;
+            if (coding) {
+                return {malformed, "more than one Transfer-Encoding"};
             }
+            coding = value;
         } else if (equal_names(name, "content-length")) {
             std::uint64_t length = 0;
             if (out.length || !parse_length(value, length)) {
@@ -124,11 +126,14 @@ refusal read_framing(const std::vector<field_view>& fields, int version_minor,
             read_connection(value, out);
         }
     }
-    if (out.chunked && out.length) {
+    if (coding && out.length) {
         return {malformed, "both Transfer-Encoding and Content-Length"};
     }
-    if (out.chunked && version_minor == 0) {
+    if (coding && version_minor == 0) {
         return {malformed, "Transfer-Encoding in HTTP/1.0"};
+    }
+    if (coding) {
+        return read_transfer_encoding(*coding, out);
     }
     return {};
 }

@@ -83,6 +83,7 @@ void server::announce_drain() {
 
 asio::awaitable<void> server::stop(std::chrono::milliseconds at_most) {
     announce_drain();
+    impl_->shared.stopping = true;
     impl_->accepting.close();
     const std::vector<connection*> open(impl_->connections.begin(), impl_->connections.end());
     for (connection* each : open) {

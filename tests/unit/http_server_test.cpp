@@ -1,136 +1,16 @@
-#include "http/server.hpp"
+#include "support/http_server_rig.hpp"
 #include "support/raw_client.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_future.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
-
-#include <future>
-#include <thread>
 
 using namespace relais;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
+using test::get;
 using test::raw_client;
-
-namespace asio = boost::asio;
-
-namespace {
-
-using answer = asio::awaitable<result<http::response>>;
-
-answer echo(const http::request& request) {
-    co_return http::response::text(200, request.method + " " + request.path + " " + request.body,
-                                   "text/plain");
-}
-
-answer show_identifiers(const http::request& request) {
-    co_return http::response::text(200, request.request_id + " " + request.trace.trace_id_text(),
-                                   "text/plain");
-}
-
-answer explode(const http::request& /*request*/) {
-    throw std::runtime_error("a bug");
-    co_return http::response::empty(200);
-}
-
-/// A server on a free port whose loop runs on a thread of its own.
-class running_server {
-public:
-    explicit running_server(http::server_settings settings = {}) {
-        settings.listen = {"127.0.0.1", 0};
-        server_ = std::make_unique<http::server>(settings, routes(), nullptr, loop_, metrics_,
-                                                 log::logger());
-        REQUIRE(server_->start());
-        thread_ = std::thread([this] { loop_.run(); });
-    }
-
-    ~running_server() {
-        stop(5s).wait();
-        work_.reset();
-        thread_.join();
-    }
-
-    std::uint16_t port() const {
-        return server_->port();
-    }
-
-    std::string metrics() const {
-        return metrics_.serialize();
-    }
-
-    std::future<void> stop(std::chrono::milliseconds at_most) {
-        return asio::co_spawn(loop_, server_->stop(at_most), asio::use_future);
-    }
-
-    void announce_drain() {
-        asio::post(loop_, [this] { server_->announce_drain(); });
-    }
-
-    /// Lets the request that GET /wait holds go on.
-    void release() {
-        asio::post(loop_, [this] { gate_.cancel(); });
-    }
-
-    void wait_for_active(std::size_t count) {
-        while (active() != count) {
-            std::this_thread::yield();
-        }
-    }
-
-private:
-    std::size_t active() {
-        std::promise<std::size_t> told;
-        asio::post(loop_, [&] { told.set_value(server_->active_requests()); });
-        return told.get_future().get();
-    }
-
-    answer wait(const http::request& /*request*/) {
-        boost::system::error_code ignored;
-        co_await gate_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        co_return http::response::text(200, "waited", "text/plain");
-    }
-
-    std::vector<http::route> routes() {
-        std::vector<http::route> table;
-        auto add = [&](std::string method, std::string path, http::handler handle) -> http::route& {
-            auto& made = table.emplace_back();
-            made.method = std::move(method);
-            made.path = std::move(path);
-            made.handle = std::move(handle);
-            made.body_type = "";
-            made.body_max = 1000;
-            return made;
-        };
-        add("GET", "/echo", echo);
-        add("POST", "/echo", echo);
-        add("POST", "/json", echo).body_type = "application/json";
-        add("GET", "/ids", show_identifiers);
-        add("GET", "/explode", explode);
-        add("GET", "/mine", echo).access = http::access::account;
-        add("GET", "/inside", echo).access = http::access::internal;
-        add("GET", "/wait", [this](const http::request& request) { return wait(request); });
-        return table;
-    }
-
-    asio::io_context loop_{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work_{loop_.get_executor()};
-    metrics::registry metrics_;
-    asio::steady_timer gate_{loop_, asio::steady_timer::time_point::max()};
-    std::unique_ptr<http::server> server_;
-    std::thread thread_;
-};
-
-std::string get(std::string_view path, std::string_view fields = "") {
-    return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
-}
-
-} // namespace
+using test::running_server;
 
 TEST_CASE("requests are answered in order on one connection", "[http][server]") {
     running_server server;
@@ -272,57 +152,4 @@ TEST_CASE("methods, media types and access are checked before the handler", "[ht
                StartsWith("HTTP/1.1 401") && ContainsSubstring("WWW-Authenticate: Bearer"));
     CHECK_THAT(ask(get("/inside")), StartsWith("HTTP/1.1 200"));
     CHECK_THAT(ask(get("/inside", "X-Forwarded-For: 1.2.3.4\r\n")), StartsWith("HTTP/1.1 404"));
-}
-
-TEST_CASE("connections over the limit wait until there is room", "[http][server]") {
-    http::server_settings settings;
-    settings.connections_max = 1;
-    running_server server(settings);
-    auto first = std::make_unique<raw_client>(server.port());
-    first->send(get("/echo"));
-    CHECK_THAT(first->read_answer(), StartsWith("HTTP/1.1 200"));
-    raw_client second(server.port());
-    second.send(get("/echo"));
-    first.reset();
-    CHECK_THAT(second.read_answer(), StartsWith("HTTP/1.1 200"));
-}
-
-TEST_CASE("a stop lets the request in progress end", "[http][server]") {
-    running_server server;
-    raw_client idle(server.port());
-    idle.send(get("/echo"));
-    CHECK_THAT(idle.read_answer(), !ContainsSubstring("Connection: close"));
-    raw_client busy(server.port());
-    busy.send(get("/wait"));
-    server.wait_for_active(1);
-    auto stopped = server.stop(5s);
-    CHECK(idle.closed_by_peer());
-    CHECK_THROWS(raw_client(server.port()));
-    server.release();
-    CHECK_THAT(busy.read_answer(),
-               ContainsSubstring("waited") && ContainsSubstring("Connection: close"));
-    CHECK(busy.closed_by_peer());
-    CHECK(stopped.wait_for(5s) == std::future_status::ready);
-}
-
-TEST_CASE("a stop cuts off what takes too long", "[http][server]") {
-    running_server server;
-    raw_client busy(server.port());
-    busy.send(get("/wait"));
-    server.wait_for_active(1);
-    auto stopped = server.stop(50ms);
-    CHECK(stopped.wait_for(5s) == std::future_status::ready);
-    CHECK(busy.read_answer().empty());
-}
-
-TEST_CASE("a port that is taken is named", "[http][server]") {
-    running_server server;
-    asio::io_context loop;
-    metrics::registry metrics;
-    http::server_settings settings;
-    settings.listen = {"127.0.0.1", server.port()};
-    http::server second(settings, {}, nullptr, loop, metrics, log::logger());
-    const auto started = second.start();
-    REQUIRE_FALSE(started);
-    CHECK_THAT(started.error().detail, ContainsSubstring(std::to_string(server.port())));
 }

@@ -6,9 +6,12 @@ from people import Person, expect, token_in, wait_until
 
 ARRIVES_S = 60.0
 WORK_LEFT = [
-    (service, name)
-    for service in ("web-api", "notification", "mailing-list-sync", "upload")
-    for name in ("outbox_unsent_messages", "kafka_consumer_lag_messages")
+    *(
+        (service, name)
+        for service in ("web-api", "notification", "mailing-list-sync", "upload")
+        for name in ("outbox_unsent_messages", "kafka_consumer_lag_messages", "inbox_parked_keys")
+    ),
+    ("notification", "notification_queue_deliveries"),
 ]
 
 

@@ -1,4 +1,4 @@
-#include "functional/upload_pictures.hpp"
+#include "support/upload_pictures.hpp"
 #include "upload/picture/webp.hpp"
 
 #include <csignal>

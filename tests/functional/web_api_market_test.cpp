@@ -82,6 +82,21 @@ TEST_CASE("a published job can be read by everybody", "[web-api]") {
     CHECK_FALSE(published.payload.contains("Haag"));
 }
 
+TEST_CASE("an amount is a whole number of cents, however it is written", "[web-api]") {
+    web_api_fixture api;
+    const auto anneke = api.register_person("anneke@example.org");
+    const auto status = [&](const std::string& amount) {
+        auto body = job_body();
+        body.replace(body.find("30000"), 5, amount);
+        return api.call("POST", "/v1/jobs", body, {.caller = anneke.identity}).status;
+    };
+    CHECK(status("30000.0") == 201);
+    CHECK(status("3e4") == 201);
+    for (const std::string wrong : {"30000.5", "0", "-1", "1e30", "\"30000\"", "null", "true"}) {
+        CHECK(status(wrong) == 422);
+    }
+}
+
 TEST_CASE("pages of jobs neither lose nor repeat any, equal times included", "[web-api]") {
     web_api_fixture api;
     const auto anneke = api.register_person("anneke@example.org");

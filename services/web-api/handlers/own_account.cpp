@@ -72,7 +72,7 @@ answer get_own_account(dependencies& with, const http::request& request) {
 }
 
 answer put_consent(dependencies& with, const http::request& request) {
-    const auto purpose = request.path_parameter("purpose");
+    const auto& purpose = request.path_parameter("purpose");
     if (std::ranges::find(consent_purposes(), purpose) == consent_purposes().end()) {
         co_return fail(error_kind::not_found, "not-found", "nobody asks for this consent");
     }

@@ -18,7 +18,7 @@ result<consent> record_consent(pg::transaction& tx, const consent_entry& entry,
     if (!*is_new) {
         return *holds;
     }
-    const auto row = append_consent(tx, entry, from.now);
+    auto row = append_consent(tx, entry, from.now);
     const auto version = publish_contact(tx, entry.account, from);
     publish_consent(tx, entry, row, version, from);
     return row;

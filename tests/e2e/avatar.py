@@ -21,8 +21,8 @@ def upload_avatar(story, step):
     path = f"/v1/uploads/{grant['id']}"
     completed = story.gateway.post(path + "/completion", {}, story.client.token, key=True)
     expect(completed, 202, "POST completion")
-    trace_id = story.gateway.last_trace_id
-    step.hop("client → gateway → upload", "completion → 202", completed.took_ms, trace_id)
+    trace = story.gateway.last_trace
+    step.hop("client → gateway → upload", "completion → 202", completed.took_ms, trace)
     story.point("completed")
     profile = _profile_with_avatar(story, path)
     took_ms = (time.perf_counter() - sent_at) * 1000

@@ -70,7 +70,7 @@ class Gateway:
     def __init__(self, base, patience_s=0.0):
         self.base = base.rstrip("/")
         self.patience_s = patience_s
-        self.last_trace_id = None
+        self.last_trace = None  # (trace id, unix seconds when it was sent)
 
     def call(self, method, path, body=None, token=None, key=None, headers=None):
         """key: an Idempotency-Key; True makes one."""
@@ -79,7 +79,7 @@ class Gateway:
             sent["Authorization"] = f"Bearer {token}"
         if key:
             sent["Idempotency-Key"] = str(uuid.uuid4()) if key is True else key
-        trace_id = secrets.token_hex(16)
+        trace_id, sent_at = secrets.token_hex(16), time.time()
         sent["traceparent"] = f"00-{trace_id}-{secrets.token_hex(8)}-01"
         deadline = time.monotonic() + self.patience_s
         while True:
@@ -88,7 +88,7 @@ class Gateway:
             if not retriable or time.monotonic() >= deadline:
                 break
             time.sleep(RETRY_PAUSE_S)
-        self.last_trace_id = _trace_of(answer) or trace_id
+        self.last_trace = (_trace_of(answer) or trace_id, sent_at)
         return answer
 
     def get(self, path, token=None):

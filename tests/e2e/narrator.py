@@ -1,11 +1,9 @@
 """Tells the story: each step, the hops it caused, how long each took, and what went wrong."""
 
 import json
-import pathlib
 import sys
 import time
 
-LOG_BYTES_READ = 4 * 1024 * 1024
 WIDTH = 98
 
 
@@ -27,9 +25,13 @@ class Step:
         self.took_ms = 0.0
         self.failure = None
 
-    def hop(self, path, what, ms, trace_id=None):
-        """path: the parts it went through; ms: since the request that caused it was sent."""
-        self.hops.append({"path": path, "what": what, "ms": round(ms, 1), "trace_id": trace_id})
+    def hop(self, path, what, ms, trace=None):
+        """path: the parts it went through; ms: since the request that caused it was sent; trace:
+        (trace id, unix seconds when sent) of a request whose traces can be looked up."""
+        told = {"path": path, "what": what, "ms": round(ms, 1)}
+        if trace:
+            told["trace_id"], told["sent_at"] = trace
+        self.hops.append(told)
 
     def as_dict(self):
         return {
@@ -47,11 +49,12 @@ class Step:
 class Narrator:
     """Prints while it goes (unless quiet) and keeps everything for --json."""
 
-    def __init__(self, quiet=False, logs=None, out=None):
+    def __init__(self, quiet=False, traces=None, out=None):
+        """traces.find({trace id: unix seconds}) gives what is known of them: see traces.py."""
         self.steps = []
         self.look = {}
         self._quiet = quiet
-        self._logs = pathlib.Path(logs) if logs else None
+        self._traces = traces
         self._out = out or sys.stdout
 
     def run(self, number, title, play):
@@ -66,7 +69,7 @@ class Narrator:
         except ConnectionError as problem:
             step.failure = StepFailed("the sandbox to answer", str(problem))
         step.took_ms = (time.perf_counter() - step.started) * 1000
-        self._add_log_lines(step)
+        self._add_traces(step)
         self._tell(step)
         return step.failure is None
 
@@ -75,10 +78,8 @@ class Narrator:
             line = f"   {hop['path']}: {hop['what']}"
             dots = "." * max(2, WIDTH - len(line))
             self._print(f"{line} {dots} {hop['ms']:8.1f} ms")
-            for event in hop.get("log", []):
-                self._print(
-                    f"        {event['at_ms']:8.1f} ms  {event['service']:<18} {event['event']}"
-                )
+            for seen in hop.get("inside", []):
+                self._print(f"{seen['at_ms']:>14.1f} ms  {seen['where']:<18} {seen['what']}")
         if step.failure:
             self._print(f"   FAILED  expected {step.failure.expected}")
             self._print(f"           saw {step.failure.saw}")
@@ -104,55 +105,11 @@ class Narrator:
         if not self._quiet:
             print(line, file=self._out, flush=True)
 
-    def _add_log_lines(self, step):
-        """What each service wrote about the traces of the step, when its logs can be read here."""
-        wanted = {hop["trace_id"]: hop for hop in step.hops if hop["trace_id"]}
-        if self._logs is None or not wanted:
+    def _add_traces(self, step):
+        """What each part wrote about the requests of the step."""
+        wanted = {hop["trace_id"]: hop for hop in step.hops if "trace_id" in hop}
+        if self._traces is None or not wanted:
             return
-        found = {trace_id: [] for trace_id in wanted}
-        for path in self._logs.glob("*.log"):
-            for line in _last_lines(path):
-                trace_id = line.get("trace_id")
-                if trace_id in found and "timestamp" in line:
-                    found[trace_id].append(line)
-        for trace_id, lines in found.items():
-            lines.sort(key=lambda line: line["timestamp"])
-            start = _seconds(lines[0]["timestamp"]) if lines else 0.0
-            wanted[trace_id]["log"] = [
-                {
-                    "at_ms": round((_seconds(line["timestamp"]) - start) * 1000, 1),
-                    "service": str(line.get("service", "")),
-                    "event": _summary(line),
-                }
-                for line in lines
-            ]
-
-
-def _last_lines(path):
-    """The parsed JSON lines at the end of a log file; anything else is skipped."""
-    try:
-        with path.open("rb") as log:
-            log.seek(0, 2)
-            log.seek(max(0, log.tell() - LOG_BYTES_READ))
-            content = log.read()
-    except OSError:
-        return
-    for raw in content.splitlines():
-        if raw.startswith(b"{"):
-            try:
-                yield json.loads(raw)
-            except ValueError:
-                continue
-
-
-def _seconds(timestamp):
-    """Seconds of the day of an RFC 3339 time in UTC."""
-    clock = timestamp.split("T")[1].rstrip("Z")
-    hours, minutes, seconds = clock.split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-
-
-def _summary(line):
-    hidden = {"timestamp", "severity", "service", "instance", "event", "trace_id", "span_id"}
-    fields = [f"{name}={value}" for name, value in line.items() if name not in hidden]
-    return f"{line.get('event', '')} {' '.join(fields)}".strip()[:110]
+        sent_at = {trace_id: hop["sent_at"] for trace_id, hop in wanted.items()}
+        for trace_id, seen in self._traces.find(sent_at).items():
+            wanted[trace_id]["inside"] = seen

@@ -46,9 +46,9 @@ class Story:
             sent_at = time.time()
             answer = self.gateway.post("/v1/accounts", person.registration(), key=True)
             body = expect(answer, 202, "POST /v1/accounts")
-            trace_id = self.gateway.last_trace_id
+            trace = self.gateway.last_trace
             expect_that(body == {"status": "pending"}, "status pending", answer.describe())
-            step.hop(API, f"register ({person.locale}) → 202", answer.took_ms, trace_id)
+            step.hop(API, f"register ({person.locale}) → 202", answer.took_ms, trace)
             self.point("registered")
             mail = self._mail(person, sent_at, "the validation mail", 1)
             took_s = mail["received_at"] - sent_at
@@ -96,8 +96,8 @@ class Story:
             sent_at = time.time()
             answer = self.gateway.post("/v1/email-validations", {"token": token}, key=True)
             expect(answer, 204, "POST /v1/email-validations")
-            trace_id = self.gateway.last_trace_id
-            step.hop(API, f"validate ({person.locale}) → 204", answer.took_ms, trace_id)
+            trace = self.gateway.last_trace
+            step.hop(API, f"validate ({person.locale}) → 204", answer.took_ms, trace)
             self.point("validated")
             self._expect_on_list(step, person, sent_at)
         again = self.gateway.post("/v1/email-validations", {"token": token}, key=True)
@@ -144,14 +144,14 @@ class Story:
         }
         answer = self.gateway.post("/v1/jobs", job, self.client.token, key=True)
         self.job_id = expect(answer, 201, "POST /v1/jobs")["id"]
-        step.hop(API, "publish a job → 201", answer.took_ms, self.gateway.last_trace_id)
+        step.hop(API, "publish a job → 201", answer.took_ms, self.gateway.last_trace)
         self.point("published")
         sent_at = time.time()
         offer = {"amount_minor": 28000, "currency": "EUR", "message": "Ik kom vrijdag."}
         path = f"/v1/jobs/{self.job_id}/offers"
         answer = self.gateway.post(path, offer, self.provider.token, key=True)
         self.offer_id = expect(answer, 201, "POST offers")["id"]
-        step.hop(API, "make an offer → 201", answer.took_ms, self.gateway.last_trace_id)
+        step.hop(API, "make an offer → 201", answer.took_ms, self.gateway.last_trace)
         self.point("offered")
         self._expect_told(step, self.client, sent_at, "the offer")
         sent_at = time.time()
@@ -201,7 +201,7 @@ class Story:
         key = self.options.marketing_key
         answer = self.gateway.post("/v1/campaigns", wanted, key, key=True)
         self.campaign_id = expect(answer, 202, "POST /v1/campaigns")["id"]
-        step.hop(API, "request a campaign → 202", answer.took_ms, self.gateway.last_trace_id)
+        step.hop(API, "request a campaign → 202", answer.took_ms, self.gateway.last_trace)
         self.point("requested")
         mail = self._mail(self.client, since, "the campaign mail", 1)
         took_ms = (mail["received_at"] - since) * 1000
@@ -264,8 +264,8 @@ class Story:
         def all_up():
             answer = http_client.send("GET", url)
             rows = expect(answer, 200, "Prometheus")["data"]["result"]
-            last[:] = [(row["metric"].get("job"), row["value"][1]) for row in rows]
-            up = {job for job, value in last if value == "1"}
+            last[:] = [(row["metric"].get("service"), row["value"][1]) for row in rows]
+            up = {service for service, value in last if value == "1"}
             return answer if wanted <= up else None
 
         answer = wait_until(all_up, max(30.0, self.options.patience_s), 0.5)

@@ -18,6 +18,7 @@ import sys
 from http_client import Gateway, Sandbox
 from narrator import Narrator
 from steps import Story
+from traces import Traces
 
 API_KEY = re.compile(r"\brlk_[0-9A-Za-z]{43}\b")
 
@@ -73,7 +74,8 @@ def main():
         except RuntimeError as problem:
             print(f"story.py: no marketing key: {problem}", file=sys.stderr)
             return 1
-    narrator = Narrator(quiet=options.json, logs=options.logs)
+    traces = Traces(Sandbox(options.sandbox), options.logs)
+    narrator = Narrator(quiet=options.json, traces=traces)
     narrator.look = {
         "mails, pushes, lists": options.sandbox,
         "API": f"{options.base}/v1/openapi.json",

@@ -150,7 +150,8 @@ result<held_report> begin_attempt(pg::transaction& tx, const held_work& work,
     // Should the process end now, the next one waits before it tries again.
     const auto rules = work.all.of(first->event)->failures;
     const error crash{error_kind::internal, "crashed", "", "", std::nullopt};
-    const auto wait = rules.wait_before(first->attempts + 1, crash, random).value_or(rules.longest);
+    const auto next = std::min(first->attempts + 1, rules.attempts_max);
+    const auto wait = rules.wait_before(next, crash, random).value_or(rules.first);
     hold(tx, work.at, work.key, now + wait, {});
     progress.first = std::move(first);
     return held_report{.now = state::begun};

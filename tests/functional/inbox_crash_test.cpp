@@ -1,0 +1,86 @@
+// Consumers that are killed, or end themselves: each is a process of its own, this binary running
+// the hidden test case below.
+#include "support/environment.hpp"
+#include "support/inbox_rig.hpp"
+#include "support/test_process.hpp"
+
+#include <algorithm>
+#include <set>
+
+using namespace relais;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* url_variable = "RELAIS_TEST_CRASH_URL";
+constexpr const char* prefix_variable = "RELAIS_TEST_CRASH_PREFIX";
+
+std::unique_ptr<test::test_process> start_process(const test::inbox_rig& on) {
+    return std::make_unique<test::test_process>(
+        "[inbox-process]",
+        std::map<std::string, std::string>{{url_variable, on.database.url()},
+                                           {prefix_variable, on.topics.prefix()}});
+}
+
+} // namespace
+
+TEST_CASE("runs a consumer until it is killed", "[.][inbox-process]") {
+    boost::asio::io_context loop(1);
+    test::inbox_instance instance(test::variable(url_variable), test::variable(prefix_variable),
+                                  "one", loop, 7);
+    instance.start();
+    loop.run();
+}
+
+TEST_CASE("a consumer that is killed again and again handles everything once", "[inbox]") {
+    test::inbox_rig on;
+    for (int i = 0; i < 400; ++i) {
+        const bool fails = i % 50 == 49;
+        on.publish("job-" + std::to_string(i % 11), fails ? "fail-1" : "n-" + std::to_string(i));
+    }
+    std::size_t seen = 0;
+    for (int round = 0; round < 6; ++round) {
+        const auto process = start_process(on);
+        on.wait_for_effects(std::min<std::size_t>(seen + 40, 400));
+        process->kill();
+        seen = on.effects().size();
+    }
+    const auto process = start_process(on);
+    on.wait_for_effects(400);
+    process->kill();
+    CHECK(on.count("effect") == 400);
+    CHECK(on.database.value("select count(distinct event_id) from effect") == "400");
+    CHECK(on.count("inbox_held_key") == 0);
+    // Of one job in the order of publishing.
+    for (int job = 0; job < 11; ++job) {
+        std::vector<std::string> expected;
+        for (int i = job; i < 400; i += 11) {
+            expected.push_back(i % 50 == 49 ? "fail-1" : "n-" + std::to_string(i));
+        }
+        CHECK(on.effects("job-" + std::to_string(job)) == expected);
+    }
+}
+
+TEST_CASE("an event that ends the process every time reaches the dead letters", "[inbox]") {
+    test::inbox_rig on(1);
+    on.publish("a", "abort");
+    on.publish("a", "next");
+    on.publish("b", "other");
+    int starts = 0;
+    auto process = start_process(on);
+    on.wait_until(
+        [&] {
+            if (process->ended()) {
+                ++starts;
+                process = start_process(on);
+            }
+            return on.count("effect") == 2;
+        },
+        90s);
+    CHECK(on.effects("a") == std::vector<std::string>{"next"});
+    CHECK(on.effects("b") == std::vector<std::string>{"other"});
+    CHECK(on.database.value("select reason from inbox_dead_letter") == "crashed");
+    CHECK(starts >= 5); // two before it was handled with care, three counted ones
+    CHECK(starts <= 7);
+    process->kill();
+}

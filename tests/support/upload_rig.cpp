@@ -185,9 +185,13 @@ void upload_rig::run_until(const std::function<bool()>& done) {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (!done()) {
         REQUIRE(std::chrono::steady_clock::now() < until);
-        loop.restart();
-        loop.run_for(std::chrono::milliseconds(20));
+        turn();
     }
+}
+
+void upload_rig::turn() {
+    loop.restart();
+    loop.run_for(std::chrono::milliseconds(20));
 }
 
 void upload_rig::wait_for(const std::string& sql, const std::string& value) {

@@ -87,6 +87,9 @@ public:
     /// Until nothing is to be done any more.
     void wait_until_idle();
 
+    /// Runs the loop for a moment, to let several rigs go on in turn.
+    void turn();
+
     std::string state(const std::string& upload_id) const;
     std::string reason(const std::string& upload_id) const;
     /// How many events of that message (without package) lie in the outbox.

@@ -82,7 +82,7 @@ TEST_CASE("whatever the mail provider does, one mail", "[notification][serial]")
             {"fault", "status"}, {"status", 503}, {"headers", json::object{{"Retry-After", "1"}}}},
         json::object{{"fault", "html_error"}}, json::object{{"fault", "truncated_json"}},
         json::object{{"fault", "truncated_body"}},
-        json::object{{"fault", "delay_ms"}, {"delay_ms", 3500}});
+        json::object{{"fault", "delay_ms"}, {"delay_ms", 3200}});
     CAPTURE(json::serialize(script));
     notification_rig rig;
     auto fault = mailjet_fault("");

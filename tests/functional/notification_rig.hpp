@@ -32,7 +32,7 @@ public:
         : database({"notification"}), pool(database.pool_settings(3), metrics, {}),
           templates(std::string(RELAIS_SOURCE_DIR) + "/services/notification/templates"),
           composer(templates, {"Relais", "http://relais.test"}, config::secret(key)) {
-        policy.look_up_waits = {std::chrono::milliseconds(300), std::chrono::milliseconds(100)};
+        policy.look_up_waits = {std::chrono::milliseconds(400), std::chrono::milliseconds(800)};
         policy.look_up_again = std::chrono::milliseconds(100);
         policy.errors.first = std::chrono::milliseconds(50);
         policy.refused_channel = std::chrono::milliseconds(500);

@@ -10,6 +10,7 @@ namespace {
 
 /// For rows of senders that died: nobody wakes us for them.
 constexpr std::chrono::seconds looks_at_least_every{5};
+constexpr std::chrono::seconds measures_at_most_every{1};
 constexpr std::chrono::milliseconds outage_pause{250};
 /// Another instance may hold the next row at this moment.
 constexpr std::chrono::microseconds shortest_wait{10'000};
@@ -68,8 +69,11 @@ asio::awaitable<void> sender::wait_for_work() {
     if (awake_) {
         co_return;
     }
-    std::chrono::steady_clock::duration longest = looks_at_least_every;
     const auto steady = time_.steady_now();
+    std::chrono::steady_clock::duration longest = looks_at_least_every;
+    if (queue_changed_) {
+        longest = measures_at_most_every;
+    }
     if (gate_.closed_until() > steady) {
         longest = std::min(longest, gate_.closed_until() - steady);
         co_await changed_.wait_for(longest);
@@ -103,10 +107,12 @@ asio::awaitable<result<sender::rows>> sender::claim(std::size_t at_most) {
 }
 
 asio::awaitable<void> sender::look_at_queue() {
-    if (time_.steady_now() - measured_at_ < looks_at_least_every) {
+    const auto since = time_.steady_now() - measured_at_;
+    if (since < measures_at_most_every || (!queue_changed_ && since < looks_at_least_every)) {
         co_return;
     }
     measured_at_ = time_.steady_now();
+    queue_changed_ = false;
     auto ask = [](pg::transaction& tx) -> result<std::vector<queue_size>> {
         return queue_sizes(tx);
     };
@@ -117,6 +123,7 @@ asio::awaitable<void> sender::look_at_queue() {
 }
 
 void sender::start(rows claimed) {
+    queue_changed_ = queue_changed_ || !claimed.empty();
     rows batch;
     for (auto& row : claimed) {
         if (row.ambiguous) {

@@ -81,6 +81,7 @@ private:
     channel_gate gate_;
     bool awake_ = true;            // a wake() since the last claim
     std::size_t on_their_way_ = 0; // batches and resolutions
+    bool queue_changed_ = true;    // since it was measured
     std::chrono::steady_clock::time_point measured_at_{};
 };
 

@@ -32,6 +32,7 @@ struct sender::arrival {
 
     ~arrival() {
         --owner.on_their_way_;
+        owner.queue_changed_ = true;
         owner.wake();
     }
 

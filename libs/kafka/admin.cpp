@@ -269,4 +269,30 @@ result<std::vector<offset_range>> admin::offsets(const std::string& topic) {
     return ranges;
 }
 
+result<std::vector<offset_range>> admin::offsets_since(const std::string& topic, timestamp time) {
+    auto ranges = offsets(topic);
+    if (!ranges) {
+        return ranges;
+    }
+    const auto size = static_cast<int>(ranges->size());
+    const native::owned<rd_kafka_topic_partition_list_t> list(
+        rd_kafka_topic_partition_list_new(size));
+    const auto time_ms =
+        std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+    for (const auto& range : *ranges) {
+        rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), range.partition)->offset =
+            time_ms;
+    }
+    const auto code = rd_kafka_offsets_for_times(state_->client, list.get(), state_->timeout_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return refused(code, topic);
+    }
+    for (int i = 0; i < list->cnt; ++i) {
+        auto& range = (*ranges)[static_cast<std::size_t>(i)];
+        const auto found = list->elems[i].offset; // negative: nothing is that new
+        range.first = found < 0 ? range.next : std::max(found, range.first);
+    }
+    return ranges;
+}
+
 } // namespace relais::kafka

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "clock/clock.hpp"
 #include "result/result.hpp"
 
 #include <chrono>
@@ -61,6 +62,9 @@ public:
     /// Per partition, in their order. Error for an unknown topic: `unavailable` /
     /// "kafka-unknown-topic".
     result<std::vector<offset_range>> offsets(const std::string& topic);
+
+    /// The same with `first` moved to the first record that is not older than `time`.
+    result<std::vector<offset_range>> offsets_since(const std::string& topic, timestamp time);
 
 private:
     struct state;

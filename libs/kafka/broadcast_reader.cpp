@@ -1,133 +1,100 @@
 #include "kafka/broadcast_reader.hpp"
 
+#include "async/backoff.hpp"
 #include "async/signal.hpp"
 #include "async/worker_pool.hpp"
-#include "events/topics.hpp"
+#include "kafka/admin.hpp"
 #include "kafka/consumer.hpp"
-#include "kafka/errors.hpp"
-#include "kafka/native.hpp"
-
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <map>
+#include <optional>
 
 namespace asio = boost::asio;
 
 namespace relais::kafka {
 namespace {
 
-constexpr int ask_timeout_ms = 5'000;
-constexpr std::chrono::milliseconds ask_again{500};
-constexpr std::size_t records_at_once = 500;
-constexpr std::size_t bytes_at_once = std::size_t{1} * 1024 * 1024;
+constexpr async::backoff retry_wait{std::chrono::milliseconds(200),
+                                    std::chrono::milliseconds(5'000)};
+/// Also how long stopping may have to wait for it.
+constexpr std::chrono::milliseconds lookup_timeout{2'000};
+constexpr std::size_t records_per_turn = 500;
+constexpr std::size_t bytes_per_turn = std::size_t{4} * 1024 * 1024;
 
-/// Where reading begins, and where the partition ended when it did.
-struct partition_range {
+struct reading {
     topic_partition where;
-    std::int64_t begin = 0;
-    std::int64_t end = 0;
+    std::int64_t next = 0;
+    std::int64_t end_at_start = 0;
 };
 
-struct client_destroy {
-    void operator()(rd_kafka_t* client) const {
-        rd_kafka_destroy(client);
-    }
-};
-
-/// Blocks: asks the broker for the offsets at a time and for the ends.
-result<std::vector<partition_range>> ask_ranges(const broadcast_settings& settings,
-                                                timestamp since) {
-    const std::unique_ptr<rd_kafka_t, client_destroy> client(native::make_client(
-        RD_KAFKA_PRODUCER, native::make_conf(settings.brokers, settings.client_id, {})));
-    const native::owned<rd_kafka_topic_partition_list_t> list(
-        rd_kafka_topic_partition_list_new(16));
-    const auto since_ms =
-        std::chrono::floor<std::chrono::milliseconds>(since).time_since_epoch().count();
-    for (const auto& name : settings.topics) {
-        const auto* topic = events::find_topic(name);
-        const auto partitions = topic == nullptr ? 1 : topic->partitions;
-        for (std::uint32_t i = 0; i < partitions; ++i) {
-            rd_kafka_topic_partition_list_add(list.get(), name.c_str(),
-                                              static_cast<std::int32_t>(i))
-                ->offset = since_ms;
+/// Asks the broker where to begin. Blocks.
+result<std::vector<reading>> find_starts(const broadcast_settings& settings, timestamp since) {
+    admin broker(settings.brokers, settings.client_id, lookup_timeout);
+    std::vector<reading> all;
+    for (const auto& topic : settings.topics) {
+        const auto ranges = broker.offsets_since(settings.topic_prefix + topic, since);
+        if (!ranges) {
+            return fail(ranges);
+        }
+        for (const auto& range : *ranges) {
+            all.push_back({{topic, range.partition}, range.first, range.next});
         }
     }
-    const auto code = rd_kafka_offsets_for_times(client.get(), list.get(), ask_timeout_ms);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return std::unexpected(classify(code, "offsets for times"));
-    }
-    std::vector<partition_range> out;
-    for (int i = 0; i < list->cnt; ++i) {
-        const auto& entry = list->elems[i];
-        std::int64_t first = 0;
-        std::int64_t end = 0;
-        const auto asked = rd_kafka_query_watermark_offsets(
-            client.get(), entry.topic, entry.partition, &first, &end, ask_timeout_ms);
-        if (asked != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            return std::unexpected(classify(asked, "watermark offsets"));
-        }
-        // A negative offset says that nothing is as young as that.
-        out.push_back({{entry.topic, entry.partition}, entry.offset < 0 ? end : entry.offset, end});
-    }
-    return out;
+    return all;
 }
 
 } // namespace
 
 struct broadcast_reader::state {
+    state(broadcast_settings given, handler to, asio::io_context& io, metrics::registry& registry,
+          log::logger log)
+        : settings(std::move(given)), on_record(std::move(to)), loop(io), metrics(registry),
+          logger(std::move(log)),
+          lookups({.name = "kafka-lookup", .threads = 1, .queue_max = 1}, registry),
+          read(registry.counter("kafka_broadcast_records_total", "Records read without a group")),
+          ready(registry.gauge("kafka_broadcast_caught_up", "1 when all that was there is read")) {}
+
+    asio::awaitable<std::vector<reading>> wait_for_starts();
+    bool read_available(consumer& from, reading& each) const;
+
     broadcast_settings settings;
     handler on_record;
     asio::io_context& loop;
     metrics::registry& metrics;
     log::logger logger;
-    async::worker_pool pool;
+    async::worker_pool lookups;
     metrics::counter read;
-    metrics::gauge caught_up_gauge;
-    std::map<topic_partition, std::int64_t> missing; ///< ends not reached yet
+    metrics::gauge ready;
     bool caught_up = false;
-
-    state(broadcast_settings given, handler give, asio::io_context& io, metrics::registry& all,
-          log::logger to)
-        : settings(std::move(given)), on_record(std::move(give)), loop(io), metrics(all),
-          logger(std::move(to)), pool({"kafka-broadcast", 1, 4}, all),
-          read(all.counter("kafka_broadcast_records_total", "Records read without a group")),
-          caught_up_gauge(all.gauge("kafka_broadcast_caught_up",
-                                    "1 when read to the end as it was at start")) {}
-
-    asio::awaitable<std::vector<partition_range>> ranges();
-    void note_progress(const topic_partition& where, std::int64_t next);
 };
 
-asio::awaitable<std::vector<partition_range>> broadcast_reader::state::ranges() {
-    while (true) {
-        const auto since =
-            std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) -
-            settings.read_back;
-        auto job = [this, since](std::size_t) {
-            return ask_ranges(settings, since);
+asio::awaitable<std::vector<reading>> broadcast_reader::state::wait_for_starts() {
+    const system_clock time;
+    const timestamp since = time.now() - settings.read_back;
+    for (unsigned tries = 1;; ++tries) {
+        auto find = [this, since](std::size_t) {
+            return find_starts(settings, since);
         };
         const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-        auto found = co_await pool.run(std::move(job), until);
-        if (found) {
-            co_return std::move(*found);
+        auto starts = co_await lookups.run(std::move(find), until);
+        if (starts) {
+            co_return *std::move(starts);
         }
         logger.warn("kafka.broadcast_waits",
-                    {{"error", found.error().slug}, {"detail", found.error().detail}});
-        co_await async::sleep_for(ask_again);
+                    {{"slug", starts.error().slug}, {"detail", starts.error().detail}});
+        co_await async::sleep_for(retry_wait.wait(std::min(tries, 10U)));
     }
 }
 
-void broadcast_reader::state::note_progress(const topic_partition& where, std::int64_t next) {
-    const auto open = missing.find(where);
-    if (open != missing.end() && next >= open->second) {
-        missing.erase(open);
+/// True when there may be more at once.
+bool broadcast_reader::state::read_available(consumer& from, reading& each) const {
+    const auto records = from.take(each.where, records_per_turn, bytes_per_turn);
+    for (const auto& record : records) {
+        each.next = record.offset + 1;
+        read.increment();
+        on_record(record);
     }
-    if (!caught_up && missing.empty()) {
-        caught_up = true;
-        caught_up_gauge.set(1);
-        logger.info("kafka.broadcast_caught_up");
-    }
+    return !records.empty();
 }
 
 broadcast_reader::broadcast_reader(broadcast_settings settings, handler on_record,
@@ -139,38 +106,32 @@ broadcast_reader::broadcast_reader(broadcast_settings settings, handler on_recor
 broadcast_reader::~broadcast_reader() = default;
 
 asio::awaitable<void> broadcast_reader::run() {
-    const auto ranges = co_await state_->ranges();
-    consumer_settings settings;
-    settings.brokers = state_->settings.brokers;
-    settings.client_id = state_->settings.client_id;
-    settings.group = "relais-broadcast"; // never joined: partitions are assigned by hand
-    consumer reader(settings, state_->loop, state_->metrics, state_->logger);
+    auto readings = co_await state_->wait_for_starts();
+    consumer source({.brokers = state_->settings.brokers,
+                     .client_id = state_->settings.client_id,
+                     .group = state_->settings.client_id, // needed, but never joined
+                     .topic_prefix = state_->settings.topic_prefix},
+                    state_->loop, state_->metrics, state_->logger);
     std::vector<partition_start> starts;
-    for (const auto& [where, begin, end] : ranges) {
-        starts.push_back({where, begin});
-        if (begin < end) {
-            state_->missing.emplace(where, end);
-        }
+    for (const auto& each : readings) {
+        starts.push_back({each.where, each.next});
     }
-    reader.assign(starts);
-    if (!starts.empty()) {
-        state_->note_progress(starts.front().where, 0);
-    }
+    source.assign(starts);
     while (true) {
-        bool found = false;
-        for (const auto& [where, begin, end] : ranges) {
-            const auto records = reader.take(where, records_at_once, bytes_at_once);
-            for (const auto& each : records) {
-                state_->read.increment();
-                state_->on_record(each);
-                state_->note_progress(where, each.offset + 1);
-            }
-            found = found || !records.empty();
+        bool more = false;
+        bool all_read = true;
+        for (auto& each : readings) {
+            const bool some = state_->read_available(source, each);
+            more = more || some;
+            all_read = all_read && each.next >= each.end_at_start;
         }
-        if (found) {
-            co_await asio::post(state_->loop, asio::use_awaitable); // others have their turn
-        } else {
-            co_await reader.wait();
+        if (all_read && !state_->caught_up) {
+            state_->caught_up = true;
+            state_->ready.set(1);
+            state_->logger.info("kafka.broadcast_caught_up");
+        }
+        if (!more) {
+            co_await source.wait();
         }
     }
 }

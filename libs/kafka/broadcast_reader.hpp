@@ -20,6 +20,7 @@ struct broadcast_settings {
     std::string client_id;
     std::vector<std::string> topics;
     std::chrono::milliseconds read_back{0}; ///< on start begin this far in the past
+    std::string topic_prefix;               ///< as the producers'
 };
 
 /// Reads all partitions of some topics without a group: every instance sees every record. For the
@@ -33,7 +34,7 @@ public:
                      metrics::registry& metrics, log::logger logger);
     ~broadcast_reader();
 
-    /// Runs until cancelled. Broker outages are waited out.
+    /// Runs until cancelled. Broker outages, also at the start, are waited out.
     boost::asio::awaitable<void> run();
 
     /// Whether it has read up to the end as it was at the start: then caches are trustworthy.

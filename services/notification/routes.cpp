@@ -6,7 +6,7 @@ namespace relais::notification {
 namespace {
 
 // Mailjet groups a second of traffic into one call.
-constexpr std::size_t webhook_max_bytes = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t webhook_max_bytes = std::size_t{2} * 1024 * 1024;
 
 } // namespace
 

@@ -144,6 +144,11 @@ notification_variables() {
     export RELAIS_MAIL_TOKEN_KEY_FILE=$secrets_dir/mail-token-key
     export RELAIS_MAIL_PROVIDER=${RELAIS_MAIL_PROVIDER:-mailjet}
     export RELAIS_MAIL_FROM=${RELAIS_MAIL_FROM:-no-reply@relais.example}
+    if [[ -z ${RELAIS_MAILJET_URL:-} ]]; then
+        # The sandbox can find a mail after 200 ms; how soon Mailjet can, nobody says.
+        default_variable RELAIS_MAIL_LOOK_UP_FIRST 1000
+        default_variable RELAIS_MAIL_LOOK_UP_SECOND 2000
+    fi
     export RELAIS_MAILJET_URL=${RELAIS_MAILJET_URL:-http://127.0.0.1:$((port_sandbox + 1))}
     default_variable RELAIS_MAILJET_KEY "$(secret mailjet-key)"
     default_secret RELAIS_MAILJET_SECRET mailjet-secret

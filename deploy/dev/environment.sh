@@ -76,6 +76,10 @@ common_variables() {
     port=$(service_port "$name")
     export RELAIS_LISTEN=127.0.0.1:$port RELAIS_ADMIN_LISTEN=127.0.0.1:$((port + 1))
     export RELAIS_LOG_LEVEL=${RELAIS_LOG_LEVEL:-info} RELAIS_ENVIRONMENT=development
+    # The same name after a restart: Kafka gives a killed instance its partitions back at once.
+    default_variable RELAIS_INSTANCE "$name-1"
+    # Twice the gateway's health check, so that it stops using kept connections first.
+    default_variable RELAIS_DRAIN_DELAY 1000
     export RELAIS_SHARE_DIR=$build_dir/share/relais
     export RELAIS_KAFKA_BROKERS=127.0.0.1:$port_kafka RELAIS_MEMCACHED=127.0.0.1:$port_memcached
     default_variable RELAIS_PUBLIC_URL "http://127.0.0.1:$port_gateway"

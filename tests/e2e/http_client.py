@@ -51,7 +51,7 @@ def send(method, url, body=None, headers=None, timeout_s=TIMEOUT_S):
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     started = time.perf_counter()
     try:
-        connection.request(method, target, data, headers)
+        _write(connection, method, target, data, headers)
         response = connection.getresponse()
         content = response.read()
         took_ms = (time.perf_counter() - started) * 1000
@@ -61,6 +61,14 @@ def send(method, url, body=None, headers=None, timeout_s=TIMEOUT_S):
         return Answer(0, took_ms=took_ms, problem=f"{type(problem).__name__}: {problem}")
     finally:
         connection.close()
+
+
+def _write(connection, method, target, data, headers):
+    """A server may refuse a request before it has read all of it; then its answer counts."""
+    try:
+        connection.request(method, target, data, headers)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
 
 
 class Gateway:

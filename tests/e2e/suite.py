@@ -83,9 +83,11 @@ class Suite:
         """Starts it when the supervisor does not, and waits until it is ready."""
 
         def running():
+            if self.ready(service):
+                return True
             if self.pid(service) is None:
                 self.supervise("start", self.program(service), check=False)
-            return self.ready(service)
+            return False
 
         assert wait_until(running, READY_S, 0.2), f"{service} did not get ready"
 

@@ -97,7 +97,7 @@ std::string with_database(const std::string& url, const std::string& name) {
 }
 
 database::database(const std::vector<std::string>& services)
-    : name_("relais_test_" + make_uuid_v7().text().substr(9)) {
+    : name_("relais_test_" + make_uuid_v7().text().substr(19)) {
     const auto server = with_database(variable("RELAIS_TEST_POSTGRES"), "postgres");
     const auto parts = components(services);
     const auto origin = "relais_template_" + fingerprint(parts);

@@ -1,0 +1,146 @@
+// Relays that are killed: each is a process of its own, this binary running the hidden test case
+// below.
+#include "functional/outbox_rig.hpp"
+#include "support/environment.hpp"
+
+#include <catch2/catch_get_random_seed.hpp>
+
+#include <random>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+using namespace relais;
+using namespace std::chrono_literals;
+using test::outbox_rig;
+
+namespace {
+
+constexpr const char* url_variable = "RELAIS_TEST_CRASH_URL";
+constexpr const char* prefix_variable = "RELAIS_TEST_CRASH_PREFIX";
+
+/// A relay in a process of its own; killed at the end.
+class relay_process {
+public:
+    explicit relay_process(const outbox_rig& on) {
+        auto variables = config::process_environment();
+        variables[url_variable] = on.database.url();
+        variables[prefix_variable] = on.topics.prefix();
+        std::vector<std::string> pairs;
+        for (const auto& [name, value] : variables) {
+            pairs.push_back(name + "=" + value);
+        }
+        std::vector<char*> environment;
+        for (auto& pair : pairs) {
+            environment.push_back(pair.data());
+        }
+        environment.push_back(nullptr);
+        std::string program = "/proc/self/exe";
+        std::string selection = "[relay-process]";
+        char* arguments[] = {program.data(), selection.data(), nullptr};
+        posix_spawn_file_actions_t actions;
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", 1, 0);
+        REQUIRE(::posix_spawn(&child_, program.c_str(), &actions, nullptr, arguments,
+                              environment.data()) == 0);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+
+    ~relay_process() {
+        kill();
+    }
+
+    relay_process(const relay_process&) = delete;
+    relay_process& operator=(const relay_process&) = delete;
+
+    void signal(int number) const {
+        ::kill(child_, number);
+    }
+
+    void kill() {
+        if (child_ > 0) {
+            ::kill(child_, SIGKILL);
+            ::waitpid(child_, nullptr, 0);
+            child_ = 0;
+        }
+    }
+
+private:
+    pid_t child_ = 0;
+};
+
+bool published_everything(outbox_rig& on, std::size_t wanted) {
+    return test::deduplicated(on.read_all())["k"].size() >= wanted;
+}
+
+/// Whether a relay has the slot.
+bool slot_taken(const outbox_rig& on) {
+    return on.database.value("select count(*) from pg_replication_slots where active"
+                             " and database = current_database()") == "1";
+}
+
+} // namespace
+
+TEST_CASE("runs a relay until it is killed", "[.][relay-process]") {
+    boost::asio::io_context loop(1);
+    test::relay_instance relay(test::variable(url_variable), test::variable(prefix_variable), loop,
+                               test::kafka_topics::brokers());
+    relay.start();
+    loop.run();
+}
+
+TEST_CASE("relays killed at any moment: nothing lost, nothing twice, in order", "[outbox][crash]") {
+    outbox_rig on;
+    const auto seed = Catch::getSeed();
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    int written = 0;
+    const auto write_some = [&] {
+        const int more = 1 + static_cast<int>(random() % 200);
+        on.insert("k", written + 1, written + more);
+        written += more;
+    };
+    for (int life = 0; life < 6; ++life) {
+        relay_process relay(on);
+        write_some();
+        on.wait_until([&] { return slot_taken(on); });
+        // Killed somewhere between nothing and everything read, sent, delivered, confirmed.
+        const auto end =
+            std::chrono::steady_clock::now() + std::chrono::milliseconds(random() % 400);
+        do {
+            write_some();
+        } while (std::chrono::steady_clock::now() < end);
+        relay.kill();
+        write_some();
+    }
+    relay_process last(on);
+    on.wait_until([&] { return published_everything(on, static_cast<std::size_t>(written)); }, 60s);
+    last.kill();
+    const auto read = on.read_all();
+    CHECK(test::deduplicated(read).at("k") == test::numbers(1, written));
+    // Whatever was sent twice was sent with the same position.
+    std::map<std::string, std::tuple<std::uint64_t, std::string, std::uint64_t>> position_of;
+    for (const auto& record : read) {
+        const auto known = position_of.emplace(*record.value, test::position(record)).first;
+        CHECK(known->second == test::position(record));
+    }
+}
+
+TEST_CASE("a frozen relay loses the slot, and does no harm when it wakes", "[outbox][crash]") {
+    outbox_rig on;
+    relay_process frozen(on);
+    on.insert("k", 1, 50);
+    on.wait_until([&] { return published_everything(on, 50); }, 30s);
+    frozen.signal(SIGSTOP);
+    on.insert("k", 51, 100);
+    auto successor = on.make_relay();
+    successor.start();
+    // wal_sender_timeout (10 s) takes the slot from the frozen one.
+    on.wait_until([&] { return successor.published() >= 50; }, 30s);
+    frozen.signal(SIGCONT);
+    on.insert("k", 101, 150);
+    on.wait_until([&] { return published_everything(on, 150); }, 30s);
+    on.stop(successor);
+    frozen.kill();
+    CHECK(test::deduplicated(on.read_all()).at("k") == test::numbers(1, 150));
+}

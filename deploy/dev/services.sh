@@ -12,8 +12,8 @@ export_environment() {
 
 prepare_buckets() {
     program_variables upload
-    RELAIS_S3_EVENTS_URL=$(object_events_url) \
-        "$(python_venv)/bin/python" "$deploy_dir/dev/store.py"
+    "$(python_venv)/bin/python" "$deploy_dir/objectstore/buckets.py" \
+        --event-url "$(object_events_url)"
 }
 
 render_prometheus() {

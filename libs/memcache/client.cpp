@@ -167,6 +167,35 @@ asio::awaitable<std::optional<std::string>> client::get(std::string key) {
     co_return std::move(reply->value);
 }
 
+asio::awaitable<lookup> client::get_or_lease(std::string key) {
+    std::string request = "mg " + key + " v c N5\r\n";
+    auto reply = co_await impl_->ask(std::move(key), std::move(request));
+    lookup found;
+    if (!reply) {
+        co_return found;
+    }
+    const bool hit = reply->value_size.has_value() && !reply->stale_or_gap;
+    (hit ? impl_->hits : impl_->misses).increment();
+    if (hit) {
+        found.value = std::move(reply->value);
+    } else if (reply->won) {
+        found.lease = reply->cas;
+    }
+    co_return found;
+}
+
+asio::awaitable<void> client::set_leased(std::string key, std::string value,
+                                         std::chrono::seconds ttl, std::uint64_t lease) {
+    if (value.size() > impl_->settings.value_max_bytes) {
+        impl_->errors.increment();
+        co_return;
+    }
+    std::string request = "ms " + key + " " + std::to_string(value.size()) + " T" +
+                          std::to_string(ttl.count()) + " C" + std::to_string(lease) + "\r\n" +
+                          value + "\r\n";
+    co_await impl_->ask(std::move(key), std::move(request));
+}
+
 asio::awaitable<void> client::set(std::string key, std::string value, std::chrono::seconds ttl) {
     if (value.size() > impl_->settings.value_max_bytes) {
         impl_->errors.increment();

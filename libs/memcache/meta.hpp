@@ -3,6 +3,7 @@
 #include "result/result.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ struct meta_reply {
     std::string code;                      ///< HD, EN, NF, NS, VA
     std::optional<std::size_t> value_size; ///< VA only: so many bytes follow the line
     std::string value;
+    bool won = false;          ///< flag W: this client shall fill the gap
+    bool stale_or_gap = false; ///< flags W, Z or X: there is no current value
+    std::uint64_t cas = 0;     ///< flag c
 };
 
 /// Reads the first line, without its line end. Error: `internal` / "cache-bad-reply" (also for

@@ -40,6 +40,8 @@ app::app(const settings& configured, host::process& running)
     : process_(running), instances_max_(configured.instances_max),
       database_(pool_settings(configured), running.metrics(), running.logger()),
       passwords_({.threads = configured.argon2_threads}, running.metrics()),
+      cache_({configured.memcached}, running.loop(), running.metrics()),
+      profiles_(cache_, running.loop(), running.tasks(host::stage::workers)),
       relay_(relay_settings(configured), running.loop(), running.metrics(), running.logger()),
       inbox_(inbox_settings(configured), database_, running.loop(), running.metrics(),
              running.logger()),
@@ -47,11 +49,13 @@ app::app(const settings& configured, host::process& running)
                     .passwords = passwords_,
                     .time = running.time(),
                     .mail_token_key = configured.mail_token_key,
-                    .media_public_url = configured.media_public_url},
+                    .media_public_url = configured.media_public_url,
+                    .profiles = &profiles_},
       verifier_(configured.identity_public_key),
       server_({.listen = configured.listen}, routes(dependencies_), &verifier_, running.loop(),
               running.metrics(), running.logger()) {
-    register_consumers(inbox_, running.logger());
+    register_consumers(inbox_, running.logger(),
+                       [this](account_id account) { profiles_.forget(account); });
     register_pools();
     register_workers();
     register_server();

@@ -3,6 +3,7 @@
 #include "host/process.hpp"
 #include "http/server.hpp"
 #include "inbox/consumer.hpp"
+#include "memcache/client.hpp"
 #include "outbox/relay.hpp"
 #include "postgres/pool.hpp"
 #include "web-api/adapters/password_hasher.hpp"
@@ -31,6 +32,8 @@ private:
     std::size_t instances_max_;
     pg::pool database_;
     password_hasher passwords_;
+    memcache::client cache_;
+    profile_cache profiles_;
     outbox::relay relay_;
     inbox::consumer inbox_;
     dependencies dependencies_;

@@ -18,6 +18,8 @@ settings read_settings(config::reader& from) {
         "RELAIS_INSTANCES_MAX", 2, 1, 100, "Instances of the service that may run at once"));
     read.kafka_brokers = from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461",
                                    "Kafka brokers, host:port, comma separated");
+    read.memcached = from.endpoint("RELAIS_MEMCACHED", "127.0.0.1:8463",
+                                   "memcached; without it profiles come from the database");
     read.media_public_url =
         from.url("RELAIS_MEDIA_PUBLIC_URL", "http://127.0.0.1:8464/relais-media",
                  "What the keys of pictures are appended to");

@@ -15,6 +15,7 @@ struct settings {
     std::size_t database_connections = 0;
     std::size_t instances_max = 0;
     std::string kafka_brokers;
+    config::endpoint memcached;
     std::string media_public_url;
     config::secret identity_public_key;
     config::secret mail_token_key;

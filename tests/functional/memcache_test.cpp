@@ -47,6 +47,33 @@ TEST_CASE("values are kept, overwritten and removed", "[memcache]") {
     }());
 }
 
+TEST_CASE("one of those who miss fills the gap, and not after a removal", "[memcache]") {
+    asio::io_context loop(1);
+    metrics::registry metrics;
+    memcache::client cache(server(), loop, metrics);
+    run(loop, [&]() -> asio::awaitable<void> {
+        const std::string key = "test:" + make_uuid_v7().text();
+        const auto first = co_await cache.get_or_lease(key);
+        const auto second = co_await cache.get_or_lease(key);
+        CHECK_FALSE(first.value);
+        REQUIRE(first.lease);
+        CHECK_FALSE(second.value);
+        CHECK_FALSE(second.lease);
+        co_await cache.set_leased(key, "current", 60s, *first.lease);
+        const auto filled = co_await cache.get_or_lease(key);
+        CHECK(filled.value == "current");
+
+        co_await cache.remove(key);
+        const auto slow = co_await cache.get_or_lease(key);
+        REQUIRE(slow.lease);
+        co_await cache.remove(key); // what `slow` is reading has just changed
+        co_await cache.set_leased(key, "outdated", 60s, *slow.lease);
+        const auto after = co_await cache.get_or_lease(key);
+        CHECK_FALSE(after.value);
+        CHECK(after.lease);
+    }());
+}
+
 TEST_CASE("a server that does not answer costs no more than the timeout, then nothing",
           "[memcache]") {
     asio::io_context loop(1);

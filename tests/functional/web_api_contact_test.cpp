@@ -191,7 +191,17 @@ TEST_CASE("the files of an avatar become part of the profile", "[web-api]") {
     variant.set_height(128);
     variant.set_content_type("image/webp");
     variant.set_key("avatars/ab/cd.webp");
-    CHECK(consume(api, ready, &web_api::show_avatar));
+    std::vector<account_id> forgotten;
+    const auto show = [&] {
+        const events::event event{.id = event_id::make(), .time = api.time.now()};
+        return api.transact([&](pg::transaction& tx) {
+            const inbox::context about{.event = event, .now = api.time.now()};
+            return web_api::show_avatar(tx, ready, about, log::logger(),
+                                        [&](account_id account) { forgotten.push_back(account); });
+        });
+    };
+    CHECK(show());
+    CHECK(forgotten == std::vector{anneke.account});
     const auto avatar = profile().at("avatar").as_object();
     CHECK(avatar.at("asset_id") == as_json(ready.asset_id()));
     const auto& shown = avatar.at("variants").as_array().at(0).as_object();
@@ -203,7 +213,8 @@ TEST_CASE("the files of an avatar become part of the profile", "[web-api]") {
 
     ready.set_purpose("document");
     ready.set_asset_id(asset_id::make().text());
-    CHECK(consume(api, ready, &web_api::show_avatar));
+    CHECK(show());
+    CHECK(forgotten.size() == 1);
     CHECK(profile().at("avatar").as_object().at("asset_id") == avatar.at("asset_id"));
     CHECK(api.call("GET", "/v1/profiles/" + account_id::make().text()).status == 404);
     CHECK(api.call("GET", "/v1/profiles/me").status == 404);

@@ -10,6 +10,15 @@ TEST_CASE("meta replies are read", "[memcache]") {
     CHECK(parse_meta_line("EN")->value_size == std::nullopt);
     CHECK(parse_meta_line("VA 5")->value_size == 5);
     CHECK(parse_meta_line("VA 0 W")->value_size == 0);
+    CHECK(parse_meta_line("EX")->code == "EX");
+    const auto won = parse_meta_line("VA 0 c72 W");
+    CHECK(won->won);
+    CHECK(won->stale_or_gap);
+    CHECK(won->cas == 72);
+    const auto late = parse_meta_line("VA 0 c72 Z");
+    CHECK_FALSE(late->won);
+    CHECK(late->stale_or_gap);
+    CHECK_FALSE(parse_meta_line("VA 3 c9")->stale_or_gap);
 }
 
 TEST_CASE("anything else is a bad reply", "[memcache]") {

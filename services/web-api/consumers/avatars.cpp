@@ -6,7 +6,8 @@
 namespace relais::web_api {
 
 result<void> show_avatar(pg::transaction& tx, const media::v1::AssetReady& ready,
-                         const inbox::context& about, const log::logger& logger) {
+                         const inbox::context& about, const log::logger& logger,
+                         const std::function<void(account_id)>& forget_profile) {
     if (ready.purpose() != "avatar") {
         return {};
     }
@@ -24,6 +25,7 @@ result<void> show_avatar(pg::transaction& tx, const media::v1::AssetReady& ready
         logger.info("avatar.owner_unknown", {{"asset_id", ready.asset_id()}});
         return {};
     }
+    tx.after_commit([forget_profile, account = *owner] { forget_profile(account); });
     identity::v1::AvatarChanged changed;
     changed.set_account_id(owner->text());
     changed.set_asset_id(asset->text());

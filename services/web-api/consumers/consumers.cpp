@@ -4,7 +4,8 @@
 
 namespace relais::web_api {
 
-void register_consumers(inbox::consumer& inbox, const log::logger& logger) {
+void register_consumers(inbox::consumer& inbox, const log::logger& logger,
+                        const std::function<void(account_id)>& forget_profile) {
     const inbox::policy retry;
     // Copies of the logger share one sink.
     const auto hand_on = [&]<class Message>(result<void> (*handle)(pg::transaction&, const Message&,
@@ -15,7 +16,11 @@ void register_consumers(inbox::consumer& inbox, const log::logger& logger) {
             return handle(tx, message, about, logger);
         });
     };
-    hand_on(&show_avatar);
+    inbox.on<media::v1::AssetReady>(
+        retry, [logger, forget_profile](pg::transaction& tx, const media::v1::AssetReady& message,
+                                        const inbox::context& about) {
+            return show_avatar(tx, message, about, logger, forget_profile);
+        });
     hand_on(&record_campaign_progress);
     hand_on(&record_opt_out);
     hand_on(&record_membership);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "ids/id.hpp"
 #include "inbox/consumer.hpp"
 #include "log/logger.hpp"
+
+#include <functional>
 
 namespace relais::web_api {
 
@@ -11,6 +14,8 @@ namespace relais::web_api {
 ///   MarketingOptedOut      a no in the consent ledger: an opt-out always wins
 ///   ListMembershipChanged  which lists a person is on
 /// What concerns an account or a campaign that is gone is dropped.
-void register_consumers(inbox::consumer& inbox, const log::logger& logger);
+/// forget_profile(account) is called on a database thread after a profile changed.
+void register_consumers(inbox::consumer& inbox, const log::logger& logger,
+                        const std::function<void(account_id)>& forget_profile);
 
 } // namespace relais::web_api

@@ -4,6 +4,7 @@
 #include "config/secret.hpp"
 #include "postgres/pool.hpp"
 #include "web-api/adapters/password_hasher.hpp"
+#include "web-api/adapters/profile_cache.hpp"
 #include "web-api/domain/cursor.hpp"
 
 #include <chrono>
@@ -32,6 +33,7 @@ struct dependencies {
     /// Registering answers no earlier: a new account takes a few statements more than a known one,
     /// and nobody shall learn which it was by timing it. Longer than both usually take.
     std::chrono::milliseconds registration_answer_after{60};
+    profile_cache* profiles = nullptr; ///< none: every profile is read from the database
 };
 
 } // namespace relais::web_api

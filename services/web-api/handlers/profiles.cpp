@@ -7,7 +7,7 @@
 namespace relais::web_api {
 namespace {
 
-http::response render(const store::profile& profile, const std::string& media_public_url) {
+std::string render(const store::profile& profile, const std::string& media_public_url) {
     http::json_writer json;
     json.begin_object()
         .member("id", profile.account)
@@ -30,7 +30,7 @@ http::response render(const store::profile& profile, const std::string& media_pu
         json.end_array().end_object();
     }
     json.end_object();
-    return http::response::json(200, json.take());
+    return json.take();
 }
 
 } // namespace
@@ -39,6 +39,13 @@ answer get_profile(dependencies& with, const http::request& request) {
     const auto id = path_id<account_id>(request);
     if (!id) {
         co_return fail(id);
+    }
+    memcache::lookup cached;
+    if (with.profiles != nullptr) {
+        cached = co_await with.profiles->find(*id);
+    }
+    if (cached.value) {
+        co_return http::response::json(200, std::move(*cached.value));
     }
     auto find = [id = *id](pg::transaction& tx) -> result<store::profile> {
         auto found = store::find_profile(tx, id);
@@ -51,7 +58,11 @@ answer get_profile(dependencies& with, const http::request& request) {
     if (!found) {
         co_return fail(found);
     }
-    co_return render(*found, with.media_public_url);
+    auto body = render(*found, with.media_public_url);
+    if (cached.lease) {
+        co_await with.profiles->keep(*id, body, *cached.lease);
+    }
+    co_return http::response::json(200, std::move(body));
 }
 
 } // namespace relais::web_api

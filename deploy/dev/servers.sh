@@ -44,6 +44,9 @@ start_group() {
 }
 
 start_store() {
+    if [[ -e $data_dir/ceph/.user-made ]] && program_running store:ceph-rgw && s3_ready; then
+        return
+    fi
     wait_until 60 "the store's monitor" ceph_mon_ready
     prepare_ceph_osd
     start_group_member store:ceph-osd

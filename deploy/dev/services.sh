@@ -10,10 +10,21 @@ export_environment() {
     export RELAIS_KAFKA_VERSION=$kafka_version RELAIS_CACHE=$cache_dir
 }
 
+# Made once, and again when what they should be like changes.
 prepare_buckets() {
+    local sum made=$data_dir/ceph/.buckets-made
     program_variables upload
+    sum=$({
+        cat "$deploy_dir/objectstore/buckets.py"
+        env | grep ^RELAIS_S3_ | sort
+        object_events_url
+    } | sha256sum)
+    if [[ $(cat "$made" 2>/dev/null) == "$sum" ]]; then
+        return
+    fi
     "$(python_venv)/bin/python" "$deploy_dir/objectstore/buckets.py" \
         --event-url "$(object_events_url)"
+    echo "$sum" >"$made"
 }
 
 render_prometheus() {

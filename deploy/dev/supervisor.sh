@@ -120,9 +120,21 @@ start_supervisor() {
     fi
     mv "$conf_dir/supervisord.conf.new" "$conf_dir/supervisord.conf"
     rm -f "$run_dir/supervisor.sock"
-    /usr/bin/supervisord -c "$conf_dir/supervisord.conf"
+    close_files_and_run /usr/bin/supervisord -c "$conf_dir/supervisord.conf"
     wait_until 10 "supervisord" supervisor_running
 }
+
+# A daemon must not keep its caller's files open: one of them may be a lock.
+close_files_and_run() (
+    local file
+    for file in /proc/"$BASHPID"/fd/*; do
+        file=${file##*/}
+        if [[ $file -gt 2 ]]; then
+            eval "exec $file>&-"
+        fi
+    done
+    exec "$@"
+)
 
 stop_supervisor() {
     local pid

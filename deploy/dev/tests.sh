@@ -14,6 +14,9 @@ command_test() {
         esac
     done
     "$deploy_dir/setup" "${setup_options[@]}"
+    mkdir -p "$ctest_dir"
+    exec 7>"$ctest_dir/lock"
+    flock -n 7 || die "another ./relais test runs in this clone" "wait for it, or use another clone"
     begin_tests
     step_build dev
     if [[ $all == yes ]]; then

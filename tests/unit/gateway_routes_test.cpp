@@ -12,7 +12,9 @@ using Catch::Matchers::ContainsSubstring;
 namespace {
 
 constexpr const char* upstream = R"(
-upstream { name: "api" url_variable: "API_URL" default_url: "http://127.0.0.1:1" admin_port_offset: 1 }
+upstream {
+  name: "api" url_variable: "API_URL" default_url: "http://127.0.0.1:1" admin_port_offset: 1
+}
 )";
 
 std::string route_text(std::string_view prefix, std::string_view rest = "") {

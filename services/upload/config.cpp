@@ -58,6 +58,9 @@ settings read_settings(config::reader& from) {
                            "Program that makes the variants of a picture");
     out.concurrency =
         count(from, "RELAIS_UPLOAD_CONCURRENCY", 2, 64, "Pictures worked on at a time");
+    out.lease = std::chrono::seconds(
+        from.integer("RELAIS_UPLOAD_LEASE_SECONDS", 15, 1, 600,
+                     "After this long another instance takes over what a killed one worked on"));
     out.grant_lifetime = std::chrono::seconds(from.integer("RELAIS_UPLOAD_GRANT_SECONDS", 900, 10,
                                                            86'400, "How long a grant may be used"));
     out.open_uploads_max = count(from, "RELAIS_UPLOAD_OPEN_MAX", 20, 10'000,

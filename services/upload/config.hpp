@@ -26,6 +26,7 @@ struct settings {
     std::string media_public_url; ///< variants lie under it, by key
     std::string worker;           ///< path of relais-upload-worker
     std::size_t concurrency = 2;
+    std::chrono::seconds lease{15};
     std::chrono::seconds grant_lifetime{900};
     std::size_t open_uploads_max = 20; ///< per account
 };

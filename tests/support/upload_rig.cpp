@@ -41,7 +41,8 @@ upload_rig::upload_rig(rig_options how)
     : database_url(how.database_url.empty()
                        ? own_database.emplace(std::vector<std::string>{"upload"}).url()
                        : how.database_url),
-      database(pool_of(database_url), metrics, logger), objects(s3_settings(), time, loop, metrics),
+      staging(s3_bucket(how.staging)), database(pool_of(database_url), metrics, logger),
+      objects(s3_settings(), time, loop, metrics),
       service_objects_(service_store(how), time, loop, metrics), hashing_({"hashing", 1}, metrics),
       pictures_({how.worker, how.worker_timeout}, loop, metrics, logger),
       verifier_({database,
@@ -70,8 +71,10 @@ upload_rig::upload_rig(rig_options how)
                 pipeline_.waker()},
       client_({s3_settings().endpoint_url, "s3"}, loop, metrics) {
     timers_.on(upload::expiry_timer_kind, upload::on_expiry(pipeline_.waker()));
-    tasks_.spawn("timers", timers_.run());
-    pipeline_.start();
+    if (how.works) {
+        tasks_.spawn("timers", timers_.run());
+        pipeline_.start();
+    }
 }
 
 upload_rig::~upload_rig() {

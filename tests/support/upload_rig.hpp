@@ -47,6 +47,8 @@ struct rig_options {
     std::string s3_endpoint; ///< empty: the real one
     std::chrono::milliseconds worker_timeout{20'000};
     std::size_t open_uploads_max = 20;
+    std::string staging = "relais-test-staging";
+    bool works = true; ///< false: handlers only, somebody else does the work
 };
 
 /// The upload service without a network around it: handlers and pipeline on a real PostgreSQL and a
@@ -102,7 +104,7 @@ public:
     log::logger logger;
     shifted_clock time;
     account_id account = account_id::make();
-    std::string staging = s3_bucket("relais-test-staging");
+    std::string staging;
     std::string media = s3_bucket("relais-test-media");
     pg::pool database;
     objectstore::store objects; ///< the real one, for the test's own use

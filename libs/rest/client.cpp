@@ -2,6 +2,7 @@
 
 #include "rest/exchange.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <array>

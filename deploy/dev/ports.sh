@@ -44,9 +44,13 @@ taken_ports() {
 }
 
 check_ports() {
-    local taken
+    local taken count
     taken=$(taken_ports)
     if [[ -n $taken ]]; then
+        count=$(wc -l <<<"$taken")
+        if [[ $count -gt 5 ]]; then
+            taken="$(head -n 4 <<<"$taken")"$'\n'"and $((count - 4)) more: another environment runs here"
+        fi
         die "$taken" \
             "stop it, or set RELAIS_PORT_BASE (now $port_base) to a range of 100 free ports"
     fi

@@ -69,7 +69,11 @@ asio::awaitable<void> connection::run() {
 asio::awaitable<result<bool>> connection::read_head() {
     const auto limits = limits_of(shared_.settings);
     idle_ = buffer_.size() == 0;
-    deadline_.set_after(idle_ ? shared_.settings.idle_timeout : shared_.settings.header_timeout);
+    auto idle_timeout = shared_.settings.idle_timeout;
+    if (shared_.stopping) {
+        idle_timeout = std::min(idle_timeout, first_request_while_stopping);
+    }
+    deadline_.set_after(idle_ ? idle_timeout : shared_.settings.header_timeout);
     while (true) {
         if (buffer_.size() > 0) {
             const auto used = parse_request_head(buffered(), limits, head_);
@@ -78,6 +82,7 @@ asio::awaitable<result<bool>> connection::read_head() {
             }
             if (*used > 0) {
                 head_bytes_ = *used;
+                first_ = false;
                 co_return true;
             }
         }

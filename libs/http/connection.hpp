@@ -27,6 +27,9 @@ struct server_context {
     std::size_t active = 0;     ///< requests in progress
 };
 
+/// A client that connects in the last moment before a stop has sent, or is about to send, a request.
+inline constexpr std::chrono::milliseconds first_request_while_stopping{1'000};
+
 /// Reads requests, hands them to the dispatcher and writes the answers, in order.
 class connection {
 public:
@@ -70,6 +73,7 @@ private:
     std::size_t head_bytes_ = 0;
     bool keep_alive_ = true;
     bool idle_ = true;
+    bool first_ = true;   ///< no request came yet
     bool broken_ = false; ///< the client is gone: nothing more can be written
 };
 

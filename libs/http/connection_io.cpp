@@ -117,6 +117,9 @@ asio::awaitable<void> connection::linger() {
 /// Cancels the read instead of closing: a read that has completed already, of which this coroutine
 /// has not heard yet, then still brings its request, and that is answered.
 void connection::close_if_idle() {
+    if (first_) {
+        deadline_.set_after(first_request_while_stopping); // it has only just connected
+    }
     error_code ignored;
     if (idle_ && is_stopping_and_quiet()) {
         socket_.cancel(ignored);
@@ -125,7 +128,7 @@ void connection::close_if_idle() {
 
 bool connection::is_stopping_and_quiet() const {
     error_code failed;
-    return shared_.stopping && buffer_.size() == 0 && socket_.available(failed) == 0;
+    return shared_.stopping && !first_ && buffer_.size() == 0 && socket_.available(failed) == 0;
 }
 
 void connection::abort() {

@@ -49,12 +49,13 @@ result<void> listener::open(const config::endpoint& where) {
 
 asio::awaitable<void> listener::run(std::function<bool()> has_room,
                                     std::function<void(tcp::socket)> on_connection) {
+    on_connection_ = std::move(on_connection);
     while (!closed_) {
         if (!has_room()) {
             co_await wake_.wait();
             continue;
         }
-        const bool accepted = co_await accept_one(on_connection);
+        const bool accepted = co_await accept_one();
         if (!accepted && !closed_) {
             // Out of descriptors or memory: trying again at once would spin.
             co_await wake_.wait_for(pause_after_error);
@@ -62,7 +63,7 @@ asio::awaitable<void> listener::run(std::function<bool()> has_room,
     }
 }
 
-asio::awaitable<bool> listener::accept_one(const std::function<void(tcp::socket)>& on_connection) {
+asio::awaitable<bool> listener::accept_one() {
     auto [failed, socket] = co_await acceptor_.async_accept(asio::as_tuple(asio::use_awaitable));
     if (failed == asio::error::operation_aborted) {
         closed_ = true;
@@ -73,10 +74,14 @@ asio::awaitable<bool> listener::accept_one(const std::function<void(tcp::socket)
         logger_.warn("http.accept_failed", {{"error", failed.message()}});
         co_return false;
     }
+    hand_over(std::move(socket));
+    co_return true;
+}
+
+void listener::hand_over(tcp::socket socket) {
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
-    on_connection(std::move(socket));
-    co_return true;
+    on_connection_(std::move(socket));
 }
 
 void listener::notify_room() {
@@ -85,8 +90,16 @@ void listener::notify_room() {
 
 void listener::close() {
     closed_ = true;
-    error_code ignored;
-    acceptor_.close(ignored);
+    error_code failed;
+    acceptor_.non_blocking(true, failed);
+    while (!failed && on_connection_) {
+        tcp::socket waiting(acceptor_.get_executor());
+        acceptor_.accept(waiting, failed);
+        if (!failed) {
+            hand_over(std::move(waiting));
+        }
+    }
+    acceptor_.close(failed);
     wake_.notify_all();
 }
 

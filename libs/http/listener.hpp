@@ -36,18 +36,20 @@ public:
 
     void notify_room();
 
-    /// No more connections; run() ends.
+    /// No more connections; run() ends. Those that the kernel has accepted already are still handed
+    /// over: closing the socket would reset them.
     void close();
 
 private:
-    boost::asio::awaitable<bool>
-    accept_one(const std::function<void(boost::asio::ip::tcp::socket)>& on_connection);
+    boost::asio::awaitable<bool> accept_one();
+    void hand_over(boost::asio::ip::tcp::socket socket);
 
     boost::asio::ip::tcp::acceptor acceptor_;
     async::signal wake_;
     log::logger logger_;
     metrics::counter errors_;
     std::uint16_t port_ = 0;
+    std::function<void(boost::asio::ip::tcp::socket)> on_connection_;
     bool closed_ = false;
 };
 

@@ -17,6 +17,7 @@ struct server::impl {
     async::signal emptied;
     async::task_group tasks;
     std::unordered_set<connection*> connections;
+    std::size_t open = 0; ///< with those whose task has not begun yet
 
     impl(server_settings settings, std::vector<route> routes, const identity_verifier* verify,
          asio::io_context& loop, metrics::registry& metrics, const log::logger& logger)
@@ -45,8 +46,9 @@ struct server::impl {
 
     void forget(connection* one) {
         connections.erase(one);
+        --open;
         accepting.notify_room();
-        if (connections.empty()) {
+        if (open == 0) {
             emptied.notify_all();
         }
     }
@@ -64,9 +66,10 @@ result<void> server::start() {
         return opened;
     }
     auto has_room = [this] {
-        return impl_->connections.size() < impl_->shared.settings.connections_max;
+        return impl_->open < impl_->shared.settings.connections_max;
     };
     auto on_connection = [this](asio::ip::tcp::socket socket) {
+        ++impl_->open;
         impl_->tasks.spawn("connection", impl_->serve(std::move(socket)));
     };
     impl_->tasks.spawn("accept", impl_->accepting.run(has_room, on_connection));
@@ -90,7 +93,7 @@ asio::awaitable<void> server::stop(std::chrono::milliseconds at_most) {
         each->close_if_idle();
     }
     const auto until = std::chrono::steady_clock::now() + at_most;
-    while (!impl_->connections.empty() && std::chrono::steady_clock::now() < until) {
+    while (impl_->open > 0 && std::chrono::steady_clock::now() < until) {
         co_await impl_->emptied.wait_for(until - std::chrono::steady_clock::now());
     }
     for (connection* each : impl_->connections) {

@@ -13,12 +13,12 @@ constexpr std::chrono::seconds finish_requests_within{20};
 /// matter; the minute leaves room for clocks that differ.
 constexpr std::chrono::minutes read_back{1};
 
-std::vector<std::unique_ptr<upstream>> make_upstreams(const route_table& routes,
-                                                      host::process& process) {
+std::vector<std::unique_ptr<upstream>>
+make_upstreams(const route_table& routes, http::deadline_watch& deadlines, host::process& process) {
     std::vector<std::unique_ptr<upstream>> out;
     for (const auto& service : routes.upstreams) {
-        out.push_back(std::make_unique<upstream>(service, process.loop(), process.metrics(),
-                                                 process.logger()));
+        out.push_back(std::make_unique<upstream>(service, process.loop(), deadlines,
+                                                 process.metrics(), process.logger()));
     }
     return out;
 }
@@ -37,9 +37,10 @@ std::vector<http::client*> web_api_of(const std::vector<std::unique_ptr<upstream
 
 app::app(const settings& given, host::process& process)
     : process_(process), routes_(given.routes), connections_max_(given.connections_max),
-      upstreams_(make_upstreams(routes_, process)),
-      identities_(web_api_of(upstreams_), process.time(), process.loop(), process.metrics()),
+      deadlines_(process.loop()), upstreams_(make_upstreams(routes_, deadlines_, process)),
       signer_(given.identity_private_key),
+      identities_(web_api_of(upstreams_), signer_, process.time(), process.loop(),
+                  process.metrics()),
       producer_({given.kafka_brokers, given.process.instance}, process.loop(), process.metrics(),
                 process.logger()),
       security_(producer_, process.time(), given.process.instance, process.metrics()),
@@ -48,15 +49,14 @@ app::app(const settings& given, host::process& process)
           [this](const kafka::record& record) { on_record(record); }, process.loop(),
           process.metrics(), process.logger()),
       reports_(process.metrics(), process.logger()),
-      proxy_({routes_, upstreams_, identities_, signer_, security_, reports_, process.time(),
+      proxy_({routes_, upstreams_, identities_, security_, reports_, deadlines_, process.time(),
               process.logger()},
              {}),
       listener_(process.loop(), process.metrics(), process.logger()),
       connections_(process.loop(),
                    [logger = process.logger()](const std::string& name, const std::string& what) {
                        logger.error("connection.failed", {{"task", name}, {"error", what}});
-                   }),
-      open_connections_(process.metrics().gauge("gateway_connections", "Client connections")) {
+                   }) {
     register_parts(given);
 }
 
@@ -76,7 +76,6 @@ asio::awaitable<void> app::accept_clients() {
     co_await listener_.run([this] { return connections_.size() < connections_max_; },
                            [this](asio::ip::tcp::socket socket) {
                                connections_.spawn("client", proxy_.serve(std::move(socket)));
-                               open_connections_.set(static_cast<double>(connections_.size()));
                            });
 }
 
@@ -84,7 +83,8 @@ asio::awaitable<void> app::finish_clients() {
     listener_.close();
     const auto until = std::chrono::steady_clock::now() + finish_requests_within;
     constexpr std::chrono::milliseconds look_again{20};
-    while (proxy_.active_requests() > 0 && std::chrono::steady_clock::now() < until) {
+    proxy_.close_idle();
+    while (connections_.size() > 0 && std::chrono::steady_clock::now() < until) {
         co_await async::sleep_for(look_again);
     }
     connections_.cancel();

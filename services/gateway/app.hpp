@@ -24,9 +24,10 @@ private:
     host::process& process_;
     route_table routes_;
     std::size_t connections_max_;
+    http::deadline_watch deadlines_;
     std::vector<std::unique_ptr<upstream>> upstreams_;
-    introspector identities_;
     http::identity_signer signer_;
+    introspector identities_;
     kafka::producer producer_;
     security_events security_;
     kafka::broadcast_reader revocations_;
@@ -34,7 +35,6 @@ private:
     proxy proxy_;
     http::listener listener_;
     async::task_group connections_;
-    metrics::gauge open_connections_;
 };
 
 std::unique_ptr<app> build(const settings& given, host::process& process);

@@ -1,5 +1,6 @@
 #include "gateway/identity/introspector.hpp"
 
+#include "clock/rfc3339.hpp"
 #include "http/json_reader.hpp"
 #include "http/json_writer.hpp"
 #include "ids/encoding.hpp"
@@ -11,39 +12,12 @@ namespace {
 
 constexpr std::chrono::seconds valid_for{30};
 constexpr std::chrono::seconds invalid_for{5}; ///< a wrong token is cheap to repeat
+/// Longer than the answer it was made from is kept, so a header in use is never about to expire.
+constexpr std::chrono::seconds header_valid_for{60};
 constexpr std::size_t entries_max = 100'000;
 constexpr std::chrono::milliseconds ask_timeout{2'000};
 /// Longer than any answer that was asked for before a revocation can still be under way.
 constexpr std::chrono::seconds remember_revocation{60};
-
-using identity_or_none = std::optional<http::identity>;
-
-result<identity_or_none> read_answer(const http::response& answer) {
-    const auto bad = [] {
-        return fail(error_kind::unavailable, "introspection-failed",
-                    "web-api gave no usable answer");
-    };
-    if (answer.status != 200) {
-        return bad();
-    }
-    const http::json_reader body(answer.body);
-    body.allow_unknown();
-    if (!body.boolean("active")) {
-        if (!body.finish().empty()) {
-            return bad();
-        }
-        return identity_or_none();
-    }
-    http::identity who;
-    const auto account = account_id::parse(body.text("account_id", {36, 36}));
-    who.credential_id = body.text("session_id", {1, 64});
-    who.roles = body.texts("roles", 32, {1, 64});
-    if (!body.finish().empty() || !account) {
-        return bad();
-    }
-    who.account = *account;
-    return identity_or_none(who);
-}
 
 } // namespace
 
@@ -51,12 +25,13 @@ struct introspector::flight {
     explicit flight(asio::io_context& loop) : landed(loop) {}
 
     async::signal landed;
-    std::optional<result<identity_or_none>> answer;
+    bool ended = false;
+    std::optional<result<entry>> answer; ///< nothing: whoever asked was cut off
 };
 
-introspector::introspector(std::vector<http::client*> web_api, const clock& time,
-                           asio::io_context& loop, metrics::registry& metrics)
-    : web_api_(std::move(web_api)), time_(time), loop_(loop) {
+introspector::introspector(std::vector<http::client*> web_api, const http::identity_signer& signer,
+                           const clock& time, asio::io_context& loop, metrics::registry& metrics)
+    : web_api_(std::move(web_api)), signer_(signer), time_(time), loop_(loop) {
     const auto counter = [&metrics](const char* outcome) {
         return metrics.counter("gateway_identity_requests_total", "Tokens looked up by outcome",
                                {{"result", outcome}});
@@ -66,49 +41,111 @@ introspector::introspector(std::vector<http::client*> web_api, const clock& time
     revocations_ = metrics.counter("gateway_identity_revocations_total", "Credentials revoked");
 }
 
-asio::awaitable<result<identity_or_none>> introspector::resolve(std::string token,
-                                                                trace::context where) {
-    const std::string key = to_hex(sha256(as_bytes(token)));
-    const auto now = time_.steady_now();
-    if (const auto found = known_.find(key); found != known_.end()) {
-        if (now < found->second.valid_until) {
-            hits_.increment();
-            co_return found->second.who;
-        }
-        known_.erase(found);
+/// What an answer says and how long it may be believed.
+result<introspector::entry> introspector::read_answer(const http::response& answer) const {
+    const auto bad = [] {
+        return fail(error_kind::unavailable, "introspection-failed",
+                    "web-api gave no usable answer");
+    };
+    if (answer.status != 200) {
+        return bad();
     }
-    if (const auto under_way = flights_.find(key); under_way != flights_.end()) {
+    const auto now = time_.now();
+    const http::json_reader body(answer.body);
+    body.allow_unknown();
+    if (!body.boolean("active")) {
+        if (!body.finish().empty()) {
+            return bad();
+        }
+        return entry{std::nullopt, time_.steady_now() + invalid_for};
+    }
+    http::identity who;
+    const auto account = account_id::parse(body.text("account_id", {36, 36}));
+    who.credential_id = body.text("session_id", {1, 64});
+    who.roles = body.texts("roles", 32, {1, 64});
+    const auto expires = body.optional_text("expires_at", {1, 40});
+    if (!body.finish().empty() || !account) {
+        return bad();
+    }
+    who.account = *account;
+    who.authenticated_at = std::chrono::floor<std::chrono::seconds>(now);
+    std::chrono::microseconds lifetime = valid_for;
+    if (expires) {
+        const auto end = parse_rfc3339(*expires);
+        if (!end) {
+            return bad();
+        }
+        lifetime = std::min(lifetime, *end - now);
+    }
+    auto header = signer_.sign(who, now, header_valid_for);
+    return entry{known_caller{std::move(who), std::move(header)}, time_.steady_now() + lifetime};
+}
+
+asio::awaitable<result<std::optional<known_caller>>> introspector::resolve(std::string token,
+                                                                           trace::context where) {
+    std::string key = to_hex(sha256(as_bytes(token)));
+    while (true) {
+        if (const auto found = known_.find(key); found != known_.end()) {
+            if (time_.steady_now() < found->second.valid_until) {
+                hits_.increment();
+                co_return found->second.caller;
+            }
+        }
+        const auto under_way = flights_.find(key);
+        if (under_way == flights_.end()) {
+            break;
+        }
         const auto shared = under_way->second;
-        while (!shared->answer) {
+        while (!shared->ended) {
             co_await shared->landed.wait();
         }
-        co_return *shared->answer;
+        if (shared->answer && !*shared->answer) {
+            co_return fail(*shared->answer);
+        }
+        if (shared->answer) {
+            co_return (*shared->answer)->caller;
+        }
     }
+    const auto answer = co_await ask_and_keep(std::move(key), std::move(token), where);
+    if (!answer) {
+        co_return fail(answer);
+    }
+    co_return answer->caller;
+}
+
+asio::awaitable<result<introspector::entry>>
+introspector::ask_and_keep(std::string key, std::string token, trace::context where) {
     misses_.increment();
-    const auto own = std::make_shared<flight>(loop_);
+    const auto began = time_.steady_now();
+    const auto own = std::make_shared<flight>(loop_); // shared with those who wait for it
     flights_.emplace(key, own);
+    // Also when this coroutine is cancelled: the others must not wait for ever.
+    const std::unique_ptr<flight, std::function<void(flight*)>> landing(
+        own.get(), [this, &key](flight* ended) {
+            ended->ended = true;
+            ended->landed.notify_all();
+            flights_.erase(key);
+        });
     auto answer = co_await ask(std::move(token), where);
-    if (answer && *answer) {
-        const auto revoked = revoked_.find((*answer)->credential_id);
-        if (revoked != revoked_.end() && revoked->second >= now) {
-            answer = identity_or_none(); // revoked while we asked
+    if (answer && answer->caller) {
+        const auto revoked = revoked_.find(answer->caller->who.credential_id);
+        if (revoked != revoked_.end() && revoked->second >= began) {
+            answer = entry{std::nullopt, time_.steady_now() + invalid_for}; // while we asked
         }
     }
     if (answer) {
         keep(key, *answer);
     }
     own->answer = answer;
-    flights_.erase(key);
-    own->landed.notify_all();
     co_return answer;
 }
 
-asio::awaitable<result<identity_or_none>> introspector::ask(std::string token,
-                                                            trace::context where) {
+asio::awaitable<result<introspector::entry>> introspector::ask(std::string token,
+                                                               trace::context where) {
     http::json_writer json;
     json.begin_object().member("token", token).end_object();
     const std::string body = json.take();
-    result<identity_or_none> last =
+    result<entry> last =
         fail(error_kind::unavailable, "introspection-failed", "no instance of web-api");
     for (std::size_t tried = 0; tried < web_api_.size(); ++tried) {
         http::client::call what;
@@ -132,16 +169,14 @@ asio::awaitable<result<identity_or_none>> introspector::ask(std::string token,
     co_return last;
 }
 
-void introspector::keep(const std::string& key, identity_or_none who) {
-    while (order_.size() >= entries_max) {
+void introspector::keep(const std::string& key, const entry& found) {
+    if (!known_.insert_or_assign(key, found).second) {
+        return;
+    }
+    order_.push_back(key);
+    if (order_.size() > entries_max) {
         known_.erase(order_.front());
         order_.pop_front();
-    }
-    const auto lifetime = who ? valid_for : invalid_for;
-    const bool added =
-        known_.insert_or_assign(key, entry{std::move(who), time_.steady_now() + lifetime}).second;
-    if (added) {
-        order_.push_back(key);
     }
 }
 
@@ -152,7 +187,7 @@ void introspector::revoke(const std::string& credential_id) {
                   [now](const auto& each) { return each.second + remember_revocation < now; });
     revoked_[credential_id] = now;
     for (auto& [key, cached] : known_) {
-        if (cached.who && cached.who->credential_id == credential_id) {
+        if (cached.caller && cached.caller->who.credential_id == credential_id) {
             cached = {std::nullopt, now + invalid_for};
         }
     }

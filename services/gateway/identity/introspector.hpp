@@ -15,17 +15,24 @@
 
 namespace relais::gateway {
 
+/// Who calls, and the signed header that tells the services so.
+struct known_caller {
+    http::identity who;
+    std::string signed_header;
+};
+
 /// Finds out who an opaque token belongs to. Answers of web-api are kept for a short time, a
 /// revocation (by event) ends them at once, and requests with the same unknown token ask once
-/// together. Tokens are kept as SHA-256 only. Used on the loop's thread.
+/// together. An identity is signed once per answer, not per request. Tokens are kept as SHA-256
+/// only. Used on the loop's thread.
 class introspector {
 public:
-    introspector(std::vector<http::client*> web_api, const clock& time,
-                 boost::asio::io_context& loop, metrics::registry& metrics);
+    introspector(std::vector<http::client*> web_api, const http::identity_signer& signer,
+                 const clock& time, boost::asio::io_context& loop, metrics::registry& metrics);
 
     /// nullopt: the token is not (or no longer) valid. Error: web-api cannot be asked.
-    boost::asio::awaitable<result<std::optional<http::identity>>> resolve(std::string token,
-                                                                          trace::context where);
+    boost::asio::awaitable<result<std::optional<known_caller>>> resolve(std::string token,
+                                                                        trace::context where);
 
     /// A credential was revoked: what is cached of it ends now, and an answer that is on its way
     /// and was asked before is not believed.
@@ -33,16 +40,19 @@ public:
 
 private:
     struct entry {
-        std::optional<http::identity> who;
+        std::optional<known_caller> caller;
         std::chrono::steady_clock::time_point valid_until;
     };
     struct flight;
 
-    boost::asio::awaitable<result<std::optional<http::identity>>> ask(std::string token,
-                                                                      trace::context where);
-    void keep(const std::string& key, std::optional<http::identity> who);
+    boost::asio::awaitable<result<entry>> ask(std::string token, trace::context where);
+    boost::asio::awaitable<result<entry>> ask_and_keep(std::string key, std::string token,
+                                                       trace::context where);
+    result<entry> read_answer(const http::response& answer) const;
+    void keep(const std::string& key, const entry& found);
 
     std::vector<http::client*> web_api_;
+    const http::identity_signer& signer_;
     std::size_t next_ = 0;
     const clock& time_;
     boost::asio::io_context& loop_;

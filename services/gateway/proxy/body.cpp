@@ -15,22 +15,31 @@ auto from_now(std::chrono::milliseconds duration) {
 
 } // namespace
 
-body_source::body_source(stream& from, http::framing framing, std::uint64_t bytes)
-    : from_(from), framing_(framing), left_(bytes),
+body_source::body_source(stream& from, http::framing framing, std::uint64_t bytes, pace allowed)
+    : from_(from), framing_(framing), left_(bytes), allowed_(allowed),
       finished_(framing == http::framing::none ||
                 (framing == http::framing::content_length && bytes == 0)) {}
 
-asio::awaitable<result<void>> body_source::need_input(std::chrono::milliseconds idle_max) {
+/// Until when the next byte must come.
+stream::time_point body_source::patience() const {
+    const auto silence_ends = from_now(allowed_.silence_max);
+    if (allowed_.bytes_per_second_min == 0) {
+        return silence_ends;
+    }
+    const std::chrono::seconds earned(seen_ / allowed_.bytes_per_second_min);
+    return std::min(silence_ends, began_ + allowed_.silence_max + earned);
+}
+
+asio::awaitable<result<void>> body_source::need_input() {
     if (from_.received().empty()) {
-        co_return co_await from_.read_more(from_now(idle_max));
+        co_return co_await from_.read_more(patience());
     }
     co_return result<void>();
 }
 
-asio::awaitable<result<std::string_view>>
-body_source::next_chunk(std::chrono::milliseconds idle_max) {
+asio::awaitable<result<std::string_view>> body_source::next_chunk() {
     while (true) {
-        const auto ready = co_await need_input(idle_max);
+        const auto ready = co_await need_input();
         if (!ready) {
             co_return fail(ready);
         }
@@ -50,8 +59,7 @@ body_source::next_chunk(std::chrono::milliseconds idle_max) {
     }
 }
 
-asio::awaitable<result<std::string_view>> body_source::next(std::uint64_t bytes_max,
-                                                            std::chrono::milliseconds idle_max) {
+asio::awaitable<result<std::string_view>> body_source::next(std::uint64_t bytes_max) {
     from_.received().used(to_use_up_);
     to_use_up_ = 0;
     if (finished_) {
@@ -59,13 +67,13 @@ asio::awaitable<result<std::string_view>> body_source::next(std::uint64_t bytes_
     }
     std::string_view piece;
     if (framing_ == http::framing::chunked) {
-        const auto chunk = co_await next_chunk(idle_max);
+        const auto chunk = co_await next_chunk();
         if (!chunk) {
             co_return fail(chunk);
         }
         piece = *chunk;
     } else {
-        const auto ready = co_await need_input(idle_max);
+        const auto ready = co_await need_input();
         if (!ready && framing_ == http::framing::until_close &&
             ready.error().kind == error_kind::unavailable) {
             finished_ = true;

@@ -17,9 +17,10 @@ struct proxy::exchange {
     bool answer_began = false;                   ///< bytes of an answer went to the client
     bool keep_alive = true;
 
-    exchange(stream& from, const http::request_head& asked, const std::string& address)
-        : client(from), head(asked), peer(address), body(from, asked.framing, asked.body_bytes),
-          keep_alive(asked.keep_alive) {
+    exchange(stream& from, const http::request_head& asked, const std::string& address,
+             pace allowed)
+        : client(from), head(asked), peer(address),
+          body(from, asked.framing, asked.body_bytes, allowed), keep_alive(asked.keep_alive) {
         record.start = std::chrono::steady_clock::now();
         record.method = std::string(asked.method);
     }

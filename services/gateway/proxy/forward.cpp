@@ -13,6 +13,7 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr int interim_answers_max = 8;
+constexpr auto unbounded = std::numeric_limits<std::uint64_t>::max();
 
 bool is_idempotent(std::string_view method) {
     return method != "POST" && method != "PATCH";
@@ -36,18 +37,20 @@ asio::awaitable<result<void>> proxy::forward(exchange& going) {
         if (!acquired) {
             co_return fail(acquired);
         }
-        const auto began = steady::now();
+        auto began = steady::now();
         auto sent = co_await send_request(going, *acquired);
         http::response_head answer;
         result<std::size_t> head_bytes = fail(error_kind::unavailable, "upstream-reset");
         if (sent || sent.error().slug == "upstream-write-failed") {
             // A service that refuses early answers and closes: its answer counts, not the reset.
+            began = steady::now(); // the time a client takes to send is not the service's
             head_bytes = co_await receive_head(going, *acquired, answer);
         } else {
             service.drop(std::move(*acquired));
             co_return sent;
         }
         going.record.upstream_time += steady::now() - began;
+        service.observe_answer(steady::now() - began);
         if (!head_bytes) {
             const bool again =
                 acquired->reused && attempt == 1 && head_bytes.error().slug == "upstream-reset" &&
@@ -99,7 +102,7 @@ asio::awaitable<result<void>> proxy::send_request(exchange& going, upstream_conn
     }
     body_sink sink(to.connection, going.head.framing);
     while (true) {
-        const auto piece = co_await going.body.next(going.route->body_max_bytes, limits_.body_idle);
+        const auto piece = co_await going.body.next(going.route->body_max_bytes);
         if (!piece) {
             const auto& why = piece.error();
             co_return why.slug == "stream-closed" ? fail(error_kind::unavailable, "client-gone")
@@ -108,6 +111,10 @@ asio::awaitable<result<void>> proxy::send_request(exchange& going, upstream_conn
         }
         if (piece->empty()) {
             break;
+        }
+        if (!to.connection.is_quiet()) {
+            // It answers already (or is gone): what it says counts, the rest of the body does not.
+            co_return fail(error_kind::unavailable, "upstream-write-failed");
         }
         written = co_await sink.write(*piece, limits_.body_idle);
         if (!written) {
@@ -180,12 +187,11 @@ asio::awaitable<result<bool>> proxy::relay_answer(exchange& going, upstream_conn
                                                going.keep_alive, tools_.time.now());
     from.connection.received().used(head_bytes); // the views of `answer` end here
     going.answer_began = true;
-    body_source source(from.connection, upstream_framing, upstream_bytes);
+    body_source source(from.connection, upstream_framing, upstream_bytes, {limits_.answer_idle});
     body_sink sink(going.client, framing.framing);
     auto written = co_await going.client.write(head, steady::now() + limits_.answer_idle);
     while (written && !source.finished()) {
-        constexpr auto unbounded = std::numeric_limits<std::uint64_t>::max();
-        const auto piece = co_await source.next(unbounded, limits_.answer_idle);
+        const auto piece = co_await source.next(unbounded);
         if (!piece) {
             co_return std::unexpected(bad_gateway("upstream-reset", "the answer broke off"));
         }
@@ -194,7 +200,7 @@ asio::awaitable<result<bool>> proxy::relay_answer(exchange& going, upstream_conn
         }
     }
     if (written) {
-        const auto rest = co_await source.next(0, limits_.answer_idle); // uses up the last piece
+        const auto rest = co_await source.next(unbounded); // uses up the last piece
         written = rest ? co_await sink.finish(limits_.answer_idle) : written;
     }
     going.record.response_bytes = source.bytes_seen();

@@ -174,8 +174,6 @@ std::string response_head_for_client(const http::response_head& answer,
     }
     if (!keep_alive) {
         append_field(out, "Connection", "close");
-    } else if (asked.version_minor == 0) {
-        append_field(out, "Connection", "keep-alive");
     }
     out += "\r\n";
     return out;

@@ -14,7 +14,7 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::size_t linger_bytes_max = std::size_t{256} * 1024;
 constexpr std::chrono::milliseconds linger_time{2'000};
-constexpr std::chrono::seconds identity_lifetime{60};
+constexpr std::chrono::milliseconds first_request_while_stopping{1'000};
 constexpr std::string_view bearer = "Bearer ";
 
 std::string peer_of(const asio::ip::tcp::socket& socket) {
@@ -22,6 +22,24 @@ std::string peer_of(const asio::ip::tcp::socket& socket) {
     const auto peer = socket.remote_endpoint(failed);
     return failed ? std::string("unknown") : peer.address().to_string();
 }
+
+/// Counts something while it lives.
+class counted {
+public:
+    explicit counted(metrics::gauge& in) : in_(in) {
+        in_.add(1);
+    }
+
+    ~counted() {
+        in_.add(-1);
+    }
+
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+
+private:
+    metrics::gauge& in_;
+};
 
 } // namespace
 
@@ -31,53 +49,81 @@ void proxy::announce_drain() {
     draining_ = true;
 }
 
-std::size_t proxy::active_requests() const {
-    return active_;
-}
-
-/// Reads until a whole head is there. Slow heads end by their own deadline, not per read.
-asio::awaitable<result<std::size_t>> proxy::read_head(stream& client, http::request_head& head) {
-    auto until = steady::now() + limits_.idle;
-    bool begun = false;
-    while (true) {
-        if (!client.received().empty()) {
-            if (!begun) {
-                begun = true;
-                until = steady::now() + limits_.head;
-            }
-            const auto parsed = http::parse_request_head(client.received().unread(), {}, head);
-            if (!parsed || *parsed > 0) {
-                co_return parsed;
-            }
-        }
-        const auto more = co_await client.read_more(until);
-        if (!more) {
-            const bool slow_head = begun && more.error().kind == error_kind::timeout;
-            co_return slow_head ? fail(error_kind::timeout, "request-timeout") : fail(more);
+void proxy::close_idle() {
+    stopping_ = true;
+    for (stream* each : waiting_) {
+        if (each->is_quiet()) {
+            each->cancel(); // not closed: a read that has completed still brings its request
         }
     }
 }
 
+/// Waits for the first byte of a request.
+asio::awaitable<result<void>> proxy::await_request(stream& client, bool first) {
+    if (!client.received().empty()) {
+        co_return result<void>();
+    }
+    if (stopping_ && !first && client.is_quiet()) {
+        co_return fail(error_kind::unavailable, "stream-closed");
+    }
+    const auto patience =
+        stopping_ ? std::min(limits_.idle, first_request_while_stopping) : limits_.idle;
+    if (!first) {
+        waiting_.insert(&client);
+    }
+    const auto came = co_await client.read_more(steady::now() + patience);
+    waiting_.erase(&client);
+    co_return came;
+}
+
+/// Reads until a whole head is there. Slow heads end by their own deadline, not per read.
+asio::awaitable<result<std::size_t>> proxy::read_head(stream& client, http::request_head& head,
+                                                      bool first) {
+    const auto came = co_await await_request(client, first);
+    if (!came) {
+        co_return fail(came);
+    }
+    const auto until = steady::now() + limits_.head;
+    while (true) {
+        const auto parsed = http::parse_request_head(client.received().unread(), {}, head);
+        if (!parsed || *parsed > 0) {
+            co_return parsed;
+        }
+        const auto more = co_await client.read_more(until);
+        if (!more) {
+            co_return more.error().kind == error_kind::timeout
+                ? fail(error_kind::invalid, "request-timeout", "the head took too long")
+                : fail(more);
+        }
+    }
+}
+
+asio::awaitable<void> proxy::refuse_connection(stream& client, const std::string& peer,
+                                               const error& why) {
+    http::request_head nothing;
+    nothing.method = "GET";
+    exchange refused(client, nothing, peer, {});
+    refused.keep_alive = false;
+    refused.record.method = "other";
+    begin_record(refused.record, nothing);
+    co_await refuse(refused, why);
+    tools_.reports.report(refused.record);
+    tools_.security.refused(refused.record);
+    co_await client.linger(linger_bytes_max, linger_time);
+}
+
 asio::awaitable<void> proxy::serve(asio::ip::tcp::socket socket) {
     const std::string peer = peer_of(socket);
-    stream client(std::move(socket));
+    const counted open(tools_.reports.connections);
+    stream client(std::move(socket), tools_.deadlines);
     http::request_head head;
     bool go_on = true;
-    while (go_on) {
-        const auto parsed = co_await read_head(client, head);
+    for (bool first = true; go_on; first = false) {
+        const auto parsed = co_await read_head(client, head, first);
         if (!parsed) {
             const auto& why = parsed.error();
             if (why.slug != "stream-closed" && why.slug != "stream-timeout") {
-                http::request_head nothing;
-                nothing.method = "GET";
-                exchange refused(client, nothing, peer);
-                refused.keep_alive = false;
-                refused.record.method = "other";
-                begin_record(refused.record, nothing);
-                co_await refuse(refused, why);
-                tools_.reports.report(refused.record);
-                tools_.security.refused(refused.record);
-                co_await client.linger(linger_bytes_max, linger_time);
+                co_await refuse_connection(client, peer, why);
             }
             co_return;
         }
@@ -88,17 +134,17 @@ asio::awaitable<void> proxy::serve(asio::ip::tcp::socket socket) {
         if (!again) {
             co_return;
         }
-        ++active_;
         go_on = co_await handle(client, head, peer);
-        --active_;
     }
 }
 
 asio::awaitable<bool> proxy::handle(stream& client, const http::request_head& head,
                                     const std::string& peer) {
-    exchange going(client, head, peer);
+    const counted active(tools_.reports.active_requests);
+    exchange going(client, head, peer, {limits_.body_idle, limits_.body_bytes_per_second_min});
     begin_record(going.record, head);
-    going.keep_alive = head.keep_alive && !draining_;
+    // No persistent connection with an HTTP/1.0 client (RFC 9112, appendix C.2.2).
+    going.keep_alive = head.keep_alive && head.version_minor == 1 && !draining_;
     const bool clean = co_await run(going);
     going.record.request_bytes = going.body.bytes_seen();
     tools_.reports.report(going.record);
@@ -155,7 +201,7 @@ asio::awaitable<result<void>> proxy::authenticate(exchange& going) {
         co_return fail(error_kind::unauthenticated, "invalid-token",
                        "the token is unknown, expired or revoked");
     }
-    going.identity = tools_.signer.sign(**who, tools_.time.now(), identity_lifetime);
+    going.identity = (*who)->signed_header;
     co_return result<void>();
 }
 

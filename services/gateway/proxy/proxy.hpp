@@ -12,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct proxy_limits {
     std::chrono::milliseconds idle{75'000};         ///< between requests on a connection
     std::chrono::milliseconds head{10'000};         ///< for a whole head, from its first byte
     std::chrono::milliseconds body_idle{30'000};    ///< between two pieces of a body
+    std::uint64_t body_bytes_per_second_min = 1024; ///< averaged over the body, after body_idle
     std::chrono::milliseconds answer_idle{60'000};  ///< between two pieces of an answer's body
     std::chrono::milliseconds upstream_wait{5'000}; ///< for an instance that can be reached
 };
@@ -33,9 +35,9 @@ public:
         const route_table& routes;
         std::vector<std::unique_ptr<upstream>>& upstreams; ///< by index of the route table
         introspector& identities;
-        const http::identity_signer& signer;
         security_events& security;
         reporter& reports;
+        http::deadline_watch& deadlines;
         const clock& time;
         log::logger logger;
     };
@@ -48,12 +50,18 @@ public:
     /// From now on answers carry `Connection: close`.
     void announce_drain();
 
-    std::size_t active_requests() const;
+    /// Ends the connections that wait for another request. One whose request has arrived is served,
+    /// and a new one has a moment to send its first.
+    void close_idle();
 
 private:
     struct exchange;
 
-    boost::asio::awaitable<result<std::size_t>> read_head(stream& client, http::request_head& head);
+    boost::asio::awaitable<result<std::size_t>> read_head(stream& client, http::request_head& head,
+                                                          bool first);
+    boost::asio::awaitable<result<void>> await_request(stream& client, bool first);
+    boost::asio::awaitable<void> refuse_connection(stream& client, const std::string& peer,
+                                                   const error& why);
     boost::asio::awaitable<bool> handle(stream& client, const http::request_head& head,
                                         const std::string& peer);
     boost::asio::awaitable<bool> run(exchange& going);
@@ -70,7 +78,8 @@ private:
     tools tools_;
     proxy_limits limits_;
     bool draining_ = false;
-    std::size_t active_ = 0;
+    bool stopping_ = false;
+    std::set<stream*> waiting_; ///< clients between two requests
 };
 
 } // namespace relais::gateway

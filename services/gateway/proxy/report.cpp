@@ -33,7 +33,9 @@ std::string_view heroku_code(std::string_view reason) {
 }
 
 reporter::reporter(metrics::registry& metrics, log::logger logger)
-    : metrics_(metrics), logger_(std::move(logger)) {}
+    : active_requests(metrics.gauge("http_server_active_requests", "Requests in progress")),
+      connections(metrics.gauge("http_server_connections", "Open connections of clients")),
+      metrics_(metrics), logger_(std::move(logger)) {}
 
 metrics::histogram& reporter::duration_of(const exchange_record& record) {
     const auto key = std::tuple(record.route, record.method, record.status);

@@ -39,6 +39,9 @@ public:
 
     void report(const exchange_record& record);
 
+    metrics::gauge active_requests;
+    metrics::gauge connections;
+
 private:
     metrics::histogram& duration_of(const exchange_record& record);
 

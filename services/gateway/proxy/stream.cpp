@@ -3,7 +3,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
@@ -16,42 +15,32 @@ using asio::ip::tcp;
 
 namespace relais::gateway {
 
-struct stream::state : std::enable_shared_from_this<state> {
+struct stream::state {
     tcp::socket socket;
-    asio::steady_timer timer;
     byte_buffer received;
-    std::uint64_t operation = 0;
-    bool timed_out = false;
+    http::deadline_watch::entry deadline;
 
-    explicit state(tcp::socket given) : socket(std::move(given)), timer(socket.get_executor()) {}
-
-    void arm(time_point until) {
-        timed_out = false;
-        timer.expires_at(until);
-        timer.async_wait(
-            [self = shared_from_this(), own = ++operation](const boost::system::error_code& ec) {
-                if (!ec && own == self->operation) {
-                    self->timed_out = true;
-                    boost::system::error_code ignored;
-                    self->socket.cancel(ignored);
-                }
-            });
-    }
+    state(tcp::socket given, http::deadline_watch& deadlines)
+        : socket(std::move(given)), deadline(deadlines, [this] {
+              boost::system::error_code ignored;
+              socket.cancel(ignored);
+          }) {}
 
     result<void> finish(const boost::system::error_code& failed) {
-        ++operation;
-        timer.cancel();
         if (!failed) {
+            deadline.clear();
             return {};
         }
-        if (timed_out) {
+        if (deadline.expired()) {
             return fail(error_kind::timeout, "stream-timeout");
         }
+        deadline.clear();
         return fail(error_kind::unavailable, "stream-closed", failed.message());
     }
 };
 
-stream::stream(tcp::socket socket) : state_(std::make_shared<state>(std::move(socket))) {
+stream::stream(tcp::socket socket, http::deadline_watch& deadlines)
+    : state_(std::make_unique<state>(std::move(socket), deadlines)) {
     boost::system::error_code ignored;
     state_->socket.set_option(tcp::no_delay(true), ignored);
 }
@@ -59,26 +48,21 @@ stream::stream(tcp::socket socket) : state_(std::make_shared<state>(std::move(so
 stream::stream(stream&&) noexcept = default;
 stream& stream::operator=(stream&&) noexcept = default;
 
-stream::~stream() {
-    if (state_) {
-        state_->timer.cancel();
-        close();
-    }
-}
+stream::~stream() = default;
 
 byte_buffer& stream::received() {
     return state_->received;
 }
 
 asio::awaitable<result<void>> stream::read_more(time_point until) {
-    const auto own = state_;
-    const auto room = own->received.room();
-    own->arm(until);
+    auto& own = *state_;
+    const auto room = own.received.room();
+    own.deadline.set(until);
     boost::system::error_code failed;
-    const std::size_t count = co_await own->socket.async_read_some(
+    const std::size_t count = co_await own.socket.async_read_some(
         asio::buffer(room.data(), room.size()), asio::redirect_error(asio::use_awaitable, failed));
-    own->received.added(count);
-    co_return own->finish(failed);
+    own.received.added(count);
+    co_return own.finish(failed);
 }
 
 asio::awaitable<result<void>> stream::write(std::string_view bytes, time_point until) {
@@ -87,15 +71,15 @@ asio::awaitable<result<void>> stream::write(std::string_view bytes, time_point u
 
 asio::awaitable<result<void>> stream::write(std::string_view first, std::string_view second,
                                             std::string_view third, time_point until) {
-    const auto own = state_;
+    auto& own = *state_;
     const std::array<asio::const_buffer, 3> pieces{asio::buffer(first.data(), first.size()),
                                                    asio::buffer(second.data(), second.size()),
                                                    asio::buffer(third.data(), third.size())};
-    own->arm(until);
+    own.deadline.set(until);
     boost::system::error_code failed;
-    co_await asio::async_write(own->socket, pieces,
+    co_await asio::async_write(own.socket, pieces,
                                asio::redirect_error(asio::use_awaitable, failed));
-    co_return own->finish(failed);
+    co_return own.finish(failed);
 }
 
 bool stream::is_quiet() {
@@ -121,33 +105,33 @@ asio::awaitable<void> stream::linger(std::size_t bytes_max, std::chrono::millise
     }
 }
 
+void stream::cancel() {
+    boost::system::error_code ignored;
+    state_->socket.cancel(ignored);
+}
+
 void stream::close() {
     boost::system::error_code ignored;
     state_->socket.close(ignored);
 }
 
-asio::awaitable<result<stream>> connect(asio::io_context& loop, tcp::endpoint where,
-                                        std::chrono::milliseconds at_most) {
-    auto socket = std::make_shared<tcp::socket>(loop); // shared with the timer's handler
-    asio::steady_timer timer(loop, at_most);
-    const auto expired = std::make_shared<bool>(false);
-    timer.async_wait([socket, expired](const boost::system::error_code& ec) {
-        if (!ec) {
-            *expired = true;
-            boost::system::error_code ignored;
-            socket->cancel(ignored);
-        }
-    });
+asio::awaitable<result<stream>> connect(http::deadline_watch& deadlines, asio::io_context& loop,
+                                        tcp::endpoint where, std::chrono::milliseconds at_most) {
+    tcp::socket socket(loop);
     boost::system::error_code failed;
-    co_await socket->async_connect(where, asio::redirect_error(asio::use_awaitable, failed));
-    timer.cancel();
-    if (*expired) {
+    http::deadline_watch::entry deadline(deadlines, [&socket] {
+        boost::system::error_code ignored;
+        socket.cancel(ignored);
+    });
+    deadline.set_after(at_most);
+    co_await socket.async_connect(where, asio::redirect_error(asio::use_awaitable, failed));
+    if (failed && deadline.expired()) {
         co_return fail(error_kind::timeout, "connect-timeout");
     }
     if (failed) {
         co_return fail(error_kind::unavailable, "connect-failed", failed.message());
     }
-    co_return stream(std::move(*socket));
+    co_return stream(std::move(socket), deadlines);
 }
 
 } // namespace relais::gateway

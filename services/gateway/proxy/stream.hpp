@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/proxy/byte_buffer.hpp"
+#include "http/deadlines.hpp"
 #include "result/result.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -19,7 +20,7 @@ class stream {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    explicit stream(boost::asio::ip::tcp::socket socket);
+    stream(boost::asio::ip::tcp::socket socket, http::deadline_watch& deadlines);
     stream(stream&&) noexcept;
     stream& operator=(stream&&) noexcept;
     ~stream();
@@ -40,15 +41,18 @@ public:
     /// bytes, so long), so that the peer reads the answer instead of a reset.
     boost::asio::awaitable<void> linger(std::size_t bytes_max, std::chrono::milliseconds at_most);
 
+    /// Ends a read that waits; one that has completed already still brings its bytes.
+    void cancel();
     void close();
 
 private:
     struct state;
-    std::shared_ptr<state> state_; // shared with a timer's handler that is under way
+    std::unique_ptr<state> state_;
 };
 
 /// Connects to one address. Errors as above, with slug "connect-timeout" or "connect-failed".
-boost::asio::awaitable<result<stream>> connect(boost::asio::io_context& loop,
+boost::asio::awaitable<result<stream>> connect(http::deadline_watch& deadlines,
+                                               boost::asio::io_context& loop,
                                                boost::asio::ip::tcp::endpoint where,
                                                std::chrono::milliseconds at_most);
 

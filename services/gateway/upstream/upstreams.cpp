@@ -54,12 +54,15 @@ http::client_settings client_of(const config::endpoint& where, const std::string
 } // namespace
 
 upstream::upstream(const upstream_service& service, asio::io_context& loop,
-                   metrics::registry& metrics, log::logger logger)
-    : name_(service.name), loop_(loop), logger_(std::move(logger)),
+                   http::deadline_watch& deadlines, metrics::registry& metrics, log::logger logger)
+    : name_(service.name), loop_(loop), deadlines_(deadlines), logger_(std::move(logger)),
       balancer_(service.targets.size()),
       connect_seconds_(metrics.histogram("gateway_upstream_duration_seconds",
                                          "Time of an upstream phase", metrics::request_seconds(),
                                          {{"upstream", name_}, {"phase", "connect"}})),
+      service_seconds_(metrics.histogram("gateway_upstream_duration_seconds",
+                                         "Time of an upstream phase", metrics::request_seconds(),
+                                         {{"upstream", name_}, {"phase", "service"}})),
       connects_(metrics.counter("gateway_upstream_connections_total", "Connections by origin",
                                 {{"upstream", name_}, {"origin", "new"}})),
       reuses_(metrics.counter("gateway_upstream_connections_total", "Connections by origin",
@@ -101,7 +104,8 @@ asio::awaitable<result<upstream_connection>> upstream::try_once(bool fresh,
         }
     }
     const auto start = steady::now();
-    auto connected = co_await connect(loop_, instances_[which].address, connect_timeout);
+    auto connected =
+        co_await connect(deadlines_, loop_, instances_[which].address, connect_timeout);
     if (!connected) {
         balancer_.report_connect_failure(which, steady::now());
         tried = which;
@@ -138,6 +142,10 @@ void upstream::release(upstream_connection used) {
     if (keep) {
         where.idle.push_back({std::move(used.connection), steady::now() + idle_max});
     }
+}
+
+void upstream::observe_answer(steady::duration took) {
+    service_seconds_.observe(std::chrono::duration<double>(took).count());
 }
 
 void upstream::drop(upstream_connection used) {

@@ -28,7 +28,7 @@ struct upstream_connection {
 class upstream {
 public:
     upstream(const upstream_service& service, boost::asio::io_context& loop,
-             metrics::registry& metrics, log::logger logger);
+             http::deadline_watch& deadlines, metrics::registry& metrics, log::logger logger);
 
     /// A connection to a healthy instance, an idle one if there is (unless `fresh`). While no
     /// instance can be connected to, tries on until the deadline: a service that restarts is waited
@@ -41,6 +41,9 @@ public:
     void release(upstream_connection used);
     /// The exchange ended in doubt: the connection is closed.
     void drop(upstream_connection used);
+
+    /// From the request's last byte to the answer's head.
+    void observe_answer(std::chrono::steady_clock::duration took);
 
     /// Asks each instance's /readyz twice a second; runs until cancelled.
     boost::asio::awaitable<void> watch_health();
@@ -75,10 +78,12 @@ private:
 
     std::string name_;
     boost::asio::io_context& loop_;
+    http::deadline_watch& deadlines_;
     log::logger logger_;
     balancer balancer_;
     std::vector<instance> instances_;
     metrics::histogram connect_seconds_;
+    metrics::histogram service_seconds_;
     metrics::counter connects_;
     metrics::counter reuses_;
 };

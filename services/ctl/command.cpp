@@ -13,8 +13,9 @@ namespace {
 void print_help(std::FILE* to) {
     fmt::print(to, "relaisctl: one-off operations on a Relais suite\n\n");
     for (const auto& each : all_commands()) {
-        fmt::print(to, "  {:<56} {}\n", each.usage, each.summary);
+        fmt::print(to, "  {}\n      {}\n", each.usage, each.summary);
     }
+    fmt::print(to, "  help, --version\n");
     fmt::print(to, "\nConfiguration comes from the same environment variables as the services'.\n");
 }
 
@@ -77,6 +78,10 @@ int run(const context& where, std::span<const std::string> words) {
     for (const auto& each : all_commands()) {
         if (each.name != name) {
             continue;
+        }
+        if (words.size() > 1 && words[1] == "--help") {
+            fmt::print("usage: relaisctl {}\n{}\n", each.usage, each.summary);
+            return 0;
         }
         const auto done = each.run(where, words.subspan(1));
         if (done) {

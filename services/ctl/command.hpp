@@ -55,5 +55,8 @@ int run(const context& where, std::span<const std::string> words);
 command migrate_command();
 command topics_command();
 command api_keys_command();
+command events_command();
+command outbox_command();
+command dead_letters_command();
 
 } // namespace relais::ctl

@@ -32,6 +32,17 @@ std::string with_database(const std::string& server_url, const std::string& data
     return fmt::format("{}/{}{}", base, database, rest);
 }
 
+result<std::vector<std::string>> chosen_services(const arguments& given) {
+    const auto only = given.value("--service");
+    if (!only) {
+        return services_with_database();
+    }
+    if (std::ranges::find(services_with_database(), *only) == services_with_database().end()) {
+        return fail(error_kind::invalid, "usage", fmt::format("no service {}", *only));
+    }
+    return std::vector{*only};
+}
+
 result<std::string> required_variable(const context& where, std::string_view name) {
     const auto found = where.environment.find(name);
     if (found == where.environment.end() || found->second.empty()) {

@@ -17,6 +17,9 @@ std::string database_of(const std::string& service);
 /// The URL of a server ("postgresql://user@host:port") for one of its databases.
 std::string with_database(const std::string& server_url, const std::string& database);
 
+/// The service of --service, or all. Error: `invalid` / "usage" for one without a database.
+result<std::vector<std::string>> chosen_services(const arguments& given);
+
 /// Error: `invalid` / "configuration" with the variable's name.
 result<std::string> required_variable(const context& where, std::string_view name);
 

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "postgres/transaction.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace relais::ctl {
+
+struct outbox_state {
+    std::string slot; ///< empty: there is none
+    bool active = false;
+    std::int64_t lag_bytes = 0;
+    std::int64_t epoch = 0;
+    std::int64_t unsent = 0;
+    std::optional<timestamp> oldest_unsent;
+};
+
+/// Of the database that the transaction runs on.
+outbox_state look_at_outbox(pg::transaction& tx);
+
+} // namespace relais::ctl

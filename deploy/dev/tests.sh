@@ -111,7 +111,8 @@ prepare_chosen_servers() {
 test_second_kafka() (
     set -e
     local first=$state_dir
-    RELAIS_STATE=$first/data/kafka-3.9.2 RELAIS_PORT_BASE=$((port_base + 100)) RELAIS_KAFKA_VERSION=3.9.2
+    RELAIS_STATE=$first/data/kafka-3.9.2 RELAIS_PORT_BASE=$((port_base + 100))
+    RELAIS_KAFKA_VERSION=3.9.2
     test_variables
     set_environment
     claim_state

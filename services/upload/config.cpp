@@ -1,6 +1,7 @@
 #include "upload/config.hpp"
 
 #include <filesystem>
+#include <unistd.h>
 
 namespace relais::upload {
 namespace {
@@ -56,6 +57,9 @@ settings read_settings(config::reader& from) {
     read_store(from, out);
     out.worker = from.text("RELAIS_UPLOAD_WORKER", worker_beside_us(),
                            "Program that makes the variants of a picture");
+    if (access(out.worker.c_str(), X_OK) != 0) {
+        from.problem("RELAIS_UPLOAD_WORKER", "is not a program that can be run");
+    }
     out.concurrency =
         count(from, "RELAIS_UPLOAD_CONCURRENCY", 2, 64, "Pictures worked on at a time");
     out.lease = std::chrono::seconds(

@@ -14,7 +14,17 @@ verifier::verifier(parts with)
     : with_(std::move(with)),
       events_missed_(with_.metrics.counter(
           "upload_events_missed_total",
-          "Objects found when their grant ran out, that nobody had told us of")) {}
+          "Objects found when their grant ran out, that nobody had told us of")) {
+    for (const auto each : {upload_state::uploaded, upload_state::verifying, upload_state::ready,
+                            upload_state::rejected, upload_state::expired}) {
+        transitions_to(each); // appears with 0
+    }
+}
+
+metrics::counter verifier::transitions_to(upload_state state) {
+    return with_.metrics.counter("upload_transitions_total", "Uploads that came to a state",
+                                 {{"state", std::string(to_string(state))}});
+}
 
 asio::awaitable<result<void>> verifier::advance(store::work_claim claim) {
     while (true) {
@@ -57,10 +67,7 @@ asio::awaitable<result<bool>> verifier::change(std::string query, upload_state t
     auto changing = with_.database.transact(std::move(query), work);
     const auto changed = co_await std::move(changing);
     if (changed && *changed) {
-        with_.metrics
-            .counter("upload_transitions_total", "Uploads that came to a state",
-                     {{"state", std::string(to_string(to))}})
-            .increment();
+        transitions_to(to).increment();
     }
     co_return changed;
 }

@@ -71,6 +71,8 @@ private:
     boost::asio::awaitable<result<void>> clear(upload_record value, store::work_claim claim);
     boost::asio::awaitable<result<void>> drop(store::work_claim claim);
 
+    metrics::counter transitions_to(upload_state state);
+
     parts with_;
     metrics::counter events_missed_;
 };

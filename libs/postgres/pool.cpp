@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <stdexcept>
@@ -47,6 +48,7 @@ struct pool::state {
     log::logger logger;
     metrics::registry& registry;
     outage_gate gate{outage_pause};
+    std::atomic<bool> suspicious{false};  ///< a connection broke at work: the keeper shall look
     std::deque<detail::session> sessions; // a deque: sessions hold a mutex and cannot move
     metrics::gauge open_connections;
     metrics::counter connects;
@@ -130,7 +132,7 @@ result<void> pool::state::acquire(detail::session& into) {
 
 /// On the keeper's thread: notices idle connections that broke, and that the server is back.
 void pool::state::look_after() {
-    bool lost = false;
+    bool lost = suspicious.exchange(false);
     detail::session* empty = nullptr;
     std::unique_lock<std::mutex> empty_lock;
     for (auto& each : sessions) {
@@ -168,6 +170,7 @@ result<void> pool::state::run(detail::session& on, detail::run_mode mode, const 
         auto tried = detail::run_once(on, mode, work, settings.statement_timeout, until);
         if (!on.link) {
             drop(on);
+            suspicious = true;
         }
         if (tried.retry == detail::retry::lost && !reconnected) {
             reconnected = true;

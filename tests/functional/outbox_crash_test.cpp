@@ -2,14 +2,12 @@
 // below.
 #include "functional/outbox_rig.hpp"
 #include "support/environment.hpp"
+#include "support/test_process.hpp"
 
 #include <catch2/catch_get_random_seed.hpp>
 
+#include <csignal>
 #include <random>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-
 using namespace relais;
 using namespace std::chrono_literals;
 using test::outbox_rig;
@@ -19,55 +17,11 @@ namespace {
 constexpr const char* url_variable = "RELAIS_TEST_CRASH_URL";
 constexpr const char* prefix_variable = "RELAIS_TEST_CRASH_PREFIX";
 
-/// A relay in a process of its own; killed at the end.
-class relay_process {
-public:
-    explicit relay_process(const outbox_rig& on) {
-        auto variables = config::process_environment();
-        variables[url_variable] = on.database.url();
-        variables[prefix_variable] = on.topics.prefix();
-        std::vector<std::string> pairs;
-        for (const auto& [name, value] : variables) {
-            pairs.push_back(name + "=" + value);
-        }
-        std::vector<char*> environment;
-        for (auto& pair : pairs) {
-            environment.push_back(pair.data());
-        }
-        environment.push_back(nullptr);
-        std::string program = "/proc/self/exe";
-        std::string selection = "[relay-process]";
-        char* arguments[] = {program.data(), selection.data(), nullptr};
-        posix_spawn_file_actions_t actions;
-        posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", 1, 0);
-        REQUIRE(::posix_spawn(&child_, program.c_str(), &actions, nullptr, arguments,
-                              environment.data()) == 0);
-        posix_spawn_file_actions_destroy(&actions);
-    }
-
-    ~relay_process() {
-        kill();
-    }
-
-    relay_process(const relay_process&) = delete;
-    relay_process& operator=(const relay_process&) = delete;
-
-    void signal(int number) const {
-        ::kill(child_, number);
-    }
-
-    void kill() {
-        if (child_ > 0) {
-            ::kill(child_, SIGKILL);
-            ::waitpid(child_, nullptr, 0);
-            child_ = 0;
-        }
-    }
-
-private:
-    pid_t child_ = 0;
-};
+/// A relay in a process of its own.
+test::test_process start_relay(const outbox_rig& on) {
+    return {"[relay-process]",
+            {{url_variable, on.database.url()}, {prefix_variable, on.topics.prefix()}}};
+}
 
 bool published_everything(outbox_rig& on, std::size_t wanted) {
     return test::deduplicated(on.read_all())["k"].size() >= wanted;
@@ -101,7 +55,7 @@ TEST_CASE("relays killed at any moment: nothing lost, nothing twice, in order", 
         written += more;
     };
     for (int life = 0; life < 6; ++life) {
-        relay_process relay(on);
+        auto relay = start_relay(on);
         write_some();
         on.wait_until([&] { return slot_taken(on); });
         // Killed somewhere between nothing and everything read, sent, delivered, confirmed.
@@ -113,7 +67,7 @@ TEST_CASE("relays killed at any moment: nothing lost, nothing twice, in order", 
         relay.kill();
         write_some();
     }
-    relay_process last(on);
+    auto last = start_relay(on);
     on.wait_until([&] { return published_everything(on, static_cast<std::size_t>(written)); }, 60s);
     last.kill();
     const auto read = on.read_all();
@@ -128,16 +82,16 @@ TEST_CASE("relays killed at any moment: nothing lost, nothing twice, in order", 
 
 TEST_CASE("a frozen relay loses the slot, and does no harm when it wakes", "[outbox][crash]") {
     outbox_rig on;
-    relay_process frozen(on);
+    auto frozen = start_relay(on);
     on.insert("k", 1, 50);
     on.wait_until([&] { return published_everything(on, 50); }, 30s);
-    frozen.signal(SIGSTOP);
+    frozen.send(SIGSTOP);
     on.insert("k", 51, 100);
     auto successor = on.make_relay();
     successor.start();
     // wal_sender_timeout (10 s) takes the slot from the frozen one.
     on.wait_until([&] { return successor.published() >= 50; }, 30s);
-    frozen.signal(SIGCONT);
+    frozen.send(SIGCONT);
     on.insert("k", 101, 150);
     on.wait_until([&] { return published_everything(on, 150); }, 30s);
     on.stop(successor);

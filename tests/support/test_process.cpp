@@ -54,6 +54,12 @@ void test_process::kill() {
     }
 }
 
+void test_process::send(int signal) const {
+    if (child_ > 0) {
+        ::kill(child_, signal);
+    }
+}
+
 bool test_process::ended() {
     if (child_ > 0 && ::waitpid(child_, nullptr, WNOHANG) == child_) {
         child_ = 0;

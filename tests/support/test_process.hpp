@@ -19,6 +19,9 @@ public:
     /// SIGKILL, and waits for the end.
     void kill();
 
+    /// SIGSTOP, SIGCONT …
+    void send(int signal) const;
+
     /// Whether it ended by itself.
     bool ended();
 

@@ -6,6 +6,9 @@ import itertools
 import time
 
 
+EPOCH_OF_IDS_S = 1_767_225_600  # 2026-01-01
+
+
 class Clock:
     """Unix seconds. Everything that waits, waits here, so `advance` fires it at once."""
 
@@ -16,6 +19,11 @@ class Clock:
 
     def now(self):
         return time.time() + self.offset_s
+
+    def first_id(self):
+        """Where ids begin after a start or a reset. Providers never give out an id twice, so ids
+        begin above all of an earlier life that made less than one a second."""
+        return int(time.time()) - EPOCH_OF_IDS_S
 
     async def sleep(self, seconds):
         if seconds <= 0:

@@ -35,7 +35,7 @@ class Mailjet:
     def reset(self, everything):
         self.messages = {}
         self._campaigns = set()
-        self._next_id = FIRST_MESSAGE_ID
+        self._next_id = FIRST_MESSAGE_ID + 1000 * self._world.clock.first_id()
         if everything:
             self.events.reset()
 

@@ -195,3 +195,19 @@ def test_accounts_survive_a_restart(tmp_path):
         assert len(second.brevo.get("/webhooks", type="marketing").json["webhooks"]) == 1
     finally:
         second.stop()
+
+
+def test_ids_of_campaigns_and_mails_are_never_given_out_twice(world):
+    def make():
+        body = {"name": "x", "sender": {"email": "a@x.be"}, "htmlContent": "<p>long enough</p>"}
+        campaign = world.brevo.post("/emailCampaigns", body).json["id"]
+        listed = world.brevo.post("/contacts/lists", {"name": "x", "folderId": 1}).json["id"]
+        return campaign, listed
+
+    first = make()
+    world.sandbox.world.clock.first_id = lambda: max(first) + 1  # a second or more later
+    try:
+        world.sim.post("/reset", {"everything": True})
+        assert not set(first) & set(make())
+    finally:
+        del world.sandbox.world.clock.first_id

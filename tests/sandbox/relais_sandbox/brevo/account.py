@@ -57,18 +57,20 @@ class Account:
         self.folders = {1: {"id": 1, "name": "Relais"}}
         self.lists = {}
         self.segments = {}
-        self.add_list("newsletter", 1)
+        self._put_list(NEWSLETTER_LIST_ID, "newsletter", 1)
 
     def add_list(self, name, folder_id):
-        list_id = max(self.lists, default=NEWSLETTER_LIST_ID - 1) + 1
-        now = self._clock.now()
+        list_id = max([self._clock.first_id(), *(known + 1 for known in self.lists)])
+        self._put_list(list_id, name, folder_id)
+        return list_id
+
+    def _put_list(self, list_id, name, folder_id):
         self.lists[list_id] = {
             "id": list_id,
             "name": name,
             "folderId": folder_id,
-            "created_at": now,
+            "created_at": self._clock.now(),
         }
-        return list_id
 
     def add_segment(self, name, attribute, value, list_id=None):
         segment_id = max(self.segments, default=0) + 1

@@ -36,7 +36,7 @@ class Campaigns:
 
     def reset(self):
         self.campaigns = {}
-        self._ids = itertools.count(1)
+        self._ids = itertools.count(self._world.clock.first_id())
 
     def routes(self):
         base = "/v3/emailCampaigns"

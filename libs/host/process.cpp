@@ -215,8 +215,8 @@ asio::awaitable<void> process::impl::live() {
                 {{"seconds", seconds_since(stop_began)}, {"exit_code", exit_code}});
     watchdog.cancel();
     signals.cancel();
-    // Members may still wait on the loop for as long as they live (a Kafka producer for its socket's
-    // events, say). They die after run(), so waiting for them here would be for ever.
+    // Members may wait on the loop for as long as they live (a Kafka producer for its events, say).
+    // They die after run(), so waiting for them here would be for ever.
     loop.stop();
 }
 

@@ -194,7 +194,7 @@ class Story:
     def campaign(self, step):
         since = time.time()
         wanted = {
-            "name": f"spring {self.client.email.split('.')[1]}",
+            "name": f"spring, for {self.client.email}",
             "audience": {"list": "newsletter", "locale": "nl"},
             "template": self.options.template,
         }

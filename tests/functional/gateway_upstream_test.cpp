@@ -1,0 +1,155 @@
+#include "support/gateway_process.hpp"
+#include "support/origin_server.hpp"
+#include "support/raw_client.hpp"
+#include "support/raw_server.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+using namespace relais;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::StartsWith;
+using test::gateway_process;
+using test::origin_server;
+using test::raw_client;
+using test::raw_server;
+using test::request_text;
+
+namespace {
+
+const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+
+/// A gateway before a service that does exactly what the test says.
+struct rig {
+    explicit rig(std::function<raw_server::step(int)> script)
+        : odd(std::move(script)), gateway(test::routes_for(origin.port(), odd.port())),
+          client(gateway.port()) {}
+
+    std::string ask(const std::string& method, const std::string& body = "") {
+        client.send(request_text(method, "/odd", "", body));
+        return client.read_answer();
+    }
+
+    origin_server origin;
+    raw_server odd;
+    gateway_process gateway;
+    raw_client client;
+};
+
+/// The second request on a kept connection is read and answered with a reset.
+raw_server::step reset_the_second(int number) {
+    return number == 2 ? raw_server::step{"", false, true} : raw_server::step{ok};
+}
+
+} // namespace
+
+TEST_CASE("connections to a service are kept", "[gateway]") {
+    rig with([](int) { return raw_server::step{ok}; });
+    for (int i = 0; i < 5; ++i) {
+        CHECK_THAT(with.ask("POST", "x"), StartsWith("HTTP/1.1 200"));
+    }
+    CHECK(with.odd.connections() == 1);
+}
+
+TEST_CASE("a request is sent again only when that is safe", "[gateway]") {
+    rig with(reset_the_second);
+    CHECK_THAT(with.ask("GET"), StartsWith("HTTP/1.1 200"));
+    SECTION("idempotent, without a body, no byte of an answer") {
+        CHECK_THAT(with.ask("GET"), StartsWith("HTTP/1.1 200"));
+        CHECK(with.odd.requests() == 3);
+    }
+    SECTION("not a POST") {
+        CHECK_THAT(with.ask("POST", "x"),
+                   StartsWith("HTTP/1.1 502") && ContainsSubstring("problems/bad-gateway"));
+        CHECK(with.odd.requests() == 2);
+        CHECK(with.gateway.wait_for_log(R"("error_reason":"upstream_reset")"));
+        CHECK(with.gateway.wait_for_log(R"("code":"H13")"));
+    }
+    SECTION("not a body that is spent") {
+        CHECK_THAT(with.ask("PUT", "x"), StartsWith("HTTP/1.1 502"));
+        CHECK(with.odd.requests() == 2);
+    }
+}
+
+TEST_CASE("an answer of doubtful framing is a 502", "[gateway]") {
+    for (const char* answer :
+         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\nhi",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\nhi",
+          "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi",
+          "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nhi",
+          "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi",
+          "HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "SSH-2.0-x\r\n"}) {
+        INFO(answer);
+        rig with([answer](int) { return raw_server::step{answer}; });
+        CHECK_THAT(with.ask("GET"), StartsWith("HTTP/1.1 502"));
+        CHECK(with.gateway.wait_for_log(R"("error_reason":"upstream_protocol_error")"));
+    }
+}
+
+TEST_CASE("an answer that breaks off is not passed off as whole", "[gateway]") {
+    rig with([](int) {
+        return raw_server::step{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhi", true};
+    });
+    with.client.send(request_text("GET", "/odd"));
+    const auto answer = with.client.read_all();
+    CHECK_THAT(answer,
+               ContainsSubstring("Content-Length: 10\r\n") && Catch::Matchers::EndsWith("hi"));
+
+    rig chunked([](int) {
+        return raw_server::step{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
+                                true};
+    });
+    chunked.client.send(request_text("GET", "/odd"));
+    CHECK_THAT(chunked.client.read_all(), !ContainsSubstring("0\r\n\r\n"));
+}
+
+TEST_CASE("bytes behind an answer never become another one", "[gateway]") {
+    rig with([](int number) {
+        return raw_server::step{
+            number == 1 ? ok + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil" : ok};
+    });
+    CHECK_THAT(with.ask("GET"), Catch::Matchers::EndsWith("\r\n\r\nhi"));
+    CHECK_THAT(with.ask("GET"), Catch::Matchers::EndsWith("\r\n\r\nhi"));
+    CHECK(with.odd.connections() == 2);
+}
+
+TEST_CASE("an answer until the end of the connection becomes chunks", "[gateway]") {
+    rig with([](int) { return raw_server::step{"HTTP/1.0 200 OK\r\n\r\nall of it", true}; });
+    CHECK_THAT(with.ask("GET"), ContainsSubstring("Transfer-Encoding: chunked\r\n") &&
+                                    ContainsSubstring("\r\n9\r\nall of it\r\n0\r\n\r\n"));
+}
+
+TEST_CASE("a field that Connection names in an answer stays on its hop", "[gateway]") {
+    rig with([](int) {
+        return raw_server::step{"HTTP/1.1 200 OK\r\nConnection: x-inner\r\nX-Inner: 1\r\n"
+                                "X-Relais-Thing: 1\r\nX-Outer: 1\r\nContent-Length: 0\r\n\r\n"};
+    });
+    CHECK_THAT(with.ask("GET"), ContainsSubstring("X-Outer") && !ContainsSubstring("X-Inner") &&
+                                    !ContainsSubstring("X-Relais-Thing") &&
+                                    ContainsSubstring("Date: "));
+}
+
+TEST_CASE("a service that does not answer is a 504, one that is away a 503", "[gateway]") {
+    rig silent([](int) { return raw_server::step{}; });
+    CHECK_THAT(silent.ask("GET"),
+               StartsWith("HTTP/1.1 504") && ContainsSubstring("application/problem+json"));
+    CHECK(silent.gateway.wait_for_log(R"("code":"H12")"));
+
+    origin_server origin;
+    gateway_process gateway(test::routes_for(origin.port(), 1));
+    raw_client client(gateway.port());
+    client.send(request_text("GET", "/odd"));
+    CHECK_THAT(client.read_answer(),
+               StartsWith("HTTP/1.1 503") && ContainsSubstring("Retry-After: 1\r\n"));
+}
+
+TEST_CASE("a service that answers early is heard", "[gateway]") {
+    // It refuses after the head, without reading the body, and closes.
+    rig with([](int) {
+        return raw_server::step{"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n", true};
+    });
+    with.client.send("POST /odd HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const std::string chunk = "10000\r\n" + std::string(65536, 'x') + "\r\n";
+    for (int i = 0; i < 100 && with.client.send(chunk); ++i) {}
+    CHECK_THAT(with.client.read_answer(), StartsWith("HTTP/1.1 413"));
+}

@@ -144,6 +144,7 @@ result<std::vector<existing_topic>> admin::topics() {
         return fail(found);
     }
     std::vector<existing_topic> topics;
+    topics.reserve(static_cast<std::size_t>((*found)->topic_cnt));
     for (int i = 0; i < (*found)->topic_cnt; ++i) {
         topics.push_back(to_topic((*found)->topics[i]));
     }

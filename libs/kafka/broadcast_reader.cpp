@@ -113,6 +113,7 @@ asio::awaitable<void> broadcast_reader::run() {
                      .topic_prefix = state_->settings.topic_prefix},
                     state_->loop, state_->metrics, state_->logger);
     std::vector<partition_start> starts;
+    starts.reserve(readings.size());
     for (const auto& each : readings) {
         starts.push_back({each.where, each.next});
     }

@@ -65,7 +65,7 @@ rd_kafka_t* make_client(rd_kafka_type_t type, owned<rd_kafka_conf_t> conf) {
     if (client == nullptr) {
         throw std::runtime_error(fmt::format("kafka: {}", why.data()));
     }
-    static_cast<void>(conf.release()); // the client owns it now
+    [[maybe_unused]] auto* const given = conf.release(); // the client owns it now
     return client;
 }
 

@@ -208,7 +208,7 @@ result<void> producer::send(const record& value, on_delivery done) {
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return std::unexpected(classify(code, value.topic));
     }
-    static_cast<void>(headers.release()); // the record owns them now
+    [[maybe_unused]] auto* const given = headers.release(); // the record owns them now
     void* const place = waiting.get();
     state_->in_flight.emplace(place, std::move(waiting));
     state_->queued.set(static_cast<double>(state_->in_flight.size()));

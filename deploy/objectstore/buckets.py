@@ -2,28 +2,33 @@
 
     python deploy/objectstore/buckets.py --event-url URL
 
-Staging is private: clients send to it with what a grant signed, and nothing stays for long. Media is
-read by everybody, through the bucket's policy. May be run again at any time; what it finds otherwise
-it makes so. The store is named by the upload service's own variables: RELAIS_S3_ENDPOINT,
+Staging is private: clients send to it with what a grant signed, and nothing stays for long. Media
+is read by everybody, through the bucket's policy. May be run again at any time; what it finds
+otherwise it makes so. The store is named by the upload service's own variables: RELAIS_S3_ENDPOINT,
 RELAIS_S3_REGION, RELAIS_S3_ACCESS_KEY, RELAIS_S3_SECRET_KEY or RELAIS_S3_SECRET_KEY_FILE,
 RELAIS_S3_BUCKET_STAGING, RELAIS_S3_BUCKET_MEDIA; RELAIS_S3_CORS_ORIGINS (comma separated, default
 every origin) says which pages may send files.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import pathlib
+import re
 import sys
 
 import boto3
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import URLLib3Session
 
 # The service removes what it has seen; this is the net below it. Stores count in days of UTC.
 STAGING_DAYS = 2
 MULTIPART_DAYS = 1
-TOPIC = "relais-uploads"
 
 
 def secret_key():
@@ -102,18 +107,41 @@ def read_by_all(s3, name):
     s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
 
 
-def tell_about_objects(s3, name, url):
-    """Persistent: the store keeps its messages while nobody answers at the URL."""
+def forget_notification(s3, bucket, name):
+    """Ceph adds to a bucket's notifications where AWS replaces them, and has a call of its own to
+    take one away."""
+    url = f"{s3.meta.endpoint_url}/{bucket}?notification={name}"
+    request = AWSRequest("DELETE", url)
+    credentials = Credentials(os.environ["RELAIS_S3_ACCESS_KEY"], secret_key())
+    S3SigV4Auth(credentials, "s3", s3.meta.region_name).add_auth(request)
+    answer = URLLib3Session().send(request.prepare())
+    if answer.status_code not in (200, 204, 404):
+        sys.exit(f"buckets: cannot remove the notification {name}: status {answer.status_code}")
+
+
+def tell_about_objects(s3, bucket, url):
+    """Persistent: the store keeps its messages while nobody answers at the URL.
+
+    Ceph sends a topic's messages in order, each to the URL it was kept for, and waits at the first
+    that fails. So every URL has a topic of its own; those of earlier URLs go with what they still
+    hold (the service finds those objects when their grants run out).
+    """
+    sns = client("sns")
+    prefix = f"{bucket}-events-"
+    name = prefix + hashlib.sha256(url.encode()).hexdigest()[:8]
     attributes = {"push-endpoint": url, "persistent": "true"}
-    topic = client("sns").create_topic(Name=TOPIC, Attributes=attributes)
-    configuration = {
-        "Id": "uploads",
-        "TopicArn": topic["TopicArn"],
-        "Events": ["s3:ObjectCreated:*"],
-    }
+    topic = sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
+    configuration = {"Id": name, "TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}
     s3.put_bucket_notification_configuration(
-        Bucket=name, NotificationConfiguration={"TopicConfigurations": [configuration]}
+        Bucket=bucket, NotificationConfiguration={"TopicConfigurations": [configuration]}
     )
+    told = s3.get_bucket_notification_configuration(Bucket=bucket)["TopicConfigurations"]
+    for other in told:
+        if other["Id"] != name:
+            forget_notification(s3, bucket, other["Id"])
+    for arn in {each["TopicArn"] for each in sns.list_topics().get("Topics", [])}:
+        if arn != topic and re.fullmatch(f".*:{re.escape(prefix)}[0-9a-f]{{8}}", arn):
+            sns.delete_topic(TopicArn=arn)
 
 
 def main():

@@ -95,3 +95,15 @@ TEST_CASE("upload: unfinished uploads are counted, also at once", "[upload][acce
     CHECK(slug_in(rig.call(upload::create_upload, small)) == "429 too-many-open-uploads");
     CHECK(rig.call_as(account_id::make(), upload::create_upload, small).status == 201);
 }
+
+TEST_CASE("upload: messages of the store", "[upload][access]") {
+    upload_rig rig;
+    CHECK(rig.call(upload::note_objects, R"({"Records":[]})").status == 204);
+    CHECK(rig.call(upload::note_objects, "no JSON").status == 204);
+    const metrics::labels malformed{{"outcome", "malformed"}};
+    CHECK(rig.metrics.counter("upload_object_events_total", "", malformed).value() == 1);
+    rig.event_token = "another";
+    CHECK(slug_in(rig.call(upload::note_objects, R"({"Records":[]})")) == "401 invalid-token");
+    rig.event_token = "";
+    CHECK(slug_in(rig.call(upload::note_objects, R"({"Records":[]})")) == "401 invalid-token");
+}

@@ -70,9 +70,9 @@ TEST_CASE("upload process: killed at every step, each upload is done once", "[up
 TEST_CASE("upload process: the store tells, nobody else", "[upload][process]") {
     upload_rig rig({.staging = "relais-test-events", .works = false});
     const auto port = free_port();
-    s3_tell(rig.staging, fmt::format("http://127.0.0.1:{}/internal/v1/object-events"
-                                     "?token=object-event-token",
-                                     port));
+    const s3_events told(rig.staging, fmt::format("http://127.0.0.1:{}/internal/v1/object-events"
+                                                  "?token=object-event-token",
+                                                  port));
     const auto content = picture("jpeg-small");
     const auto before = rig.grant(content, "image/jpeg");
     REQUIRE(rig.put(before, content) == 200); // nobody listens yet: the store keeps its message

@@ -72,28 +72,34 @@ std::string s3_bucket(const std::string& name) {
     return name;
 }
 
-void s3_tell(const std::string& bucket, const std::string& url) {
-    const auto topic =
-        signed_send("POST", "/", "",
-                    fmt::format("Action=CreateTopic&Name={}&Attributes.entry.1.key=push-endpoint&"
-                                "Attributes.entry.1.value={}&Attributes.entry.2.key=persistent&"
-                                "Attributes.entry.2.value=true",
-                                bucket, form_encoded(url)));
+s3_events::s3_events(std::string bucket, const std::string& url) : bucket_(std::move(bucket)) {
+    // A topic of its own: messages that an earlier run left in one would be sent first, to nobody.
+    const auto topic = signed_send(
+        "POST", "/", "",
+        fmt::format("Action=CreateTopic&Name={}-{}&Attributes.entry.1.key=push-endpoint&"
+                    "Attributes.entry.1.value={}&Attributes.entry.2.key=persistent&"
+                    "Attributes.entry.2.value=true",
+                    bucket_, make_uuid_v7().text(), form_encoded(url)));
     const auto start = topic.body.find("<TopicArn>");
     const auto end = topic.body.find("</TopicArn>");
     if (topic.status != 200 || start == std::string::npos || end == std::string::npos) {
         throw std::runtime_error("cannot make the topic: " + topic.body);
     }
-    const auto arn = topic.body.substr(start + 10, end - start - 10);
+    arn_ = topic.body.substr(start + 10, end - start - 10);
     const auto told = signed_send(
-        "PUT", "/" + bucket, "notification",
+        "PUT", "/" + bucket_, "notification",
         fmt::format("<NotificationConfiguration><TopicConfiguration><Id>test</Id><Topic>{}</Topic>"
                     "<Event>s3:ObjectCreated:*</Event></TopicConfiguration>"
                     "</NotificationConfiguration>",
-                    arn));
+                    arn_));
     if (told.status != 200) {
         throw std::runtime_error("cannot set the notification: " + told.body);
     }
+}
+
+s3_events::~s3_events() {
+    signed_send("DELETE", "/" + bucket_, "notification", "");
+    signed_send("POST", "/", "", "Action=DeleteTopic&TopicArn=" + form_encoded(arn_));
 }
 
 } // namespace relais::test

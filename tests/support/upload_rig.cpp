@@ -100,7 +100,7 @@ http::response upload_rig::call_as(account_id who, handler handle, const std::st
     request.path = request.route = "/v1/uploads";
     request.body = body;
     request.request_id = "test";
-    request.query = "token=object-event-token";
+    request.query = "token=" + event_token;
     request.trace = trace::context::start();
     request.deadline = std::chrono::steady_clock::now() + patience;
     request.caller = http::identity{who, "session", {}, {}};

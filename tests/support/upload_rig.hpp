@@ -105,6 +105,7 @@ public:
     shifted_clock time;
     account_id account = account_id::make();
     std::string staging;
+    std::string event_token = "object-event-token"; ///< that requests of tell_object() carry
     std::string media = s3_bucket("relais-test-media");
     pg::pool database;
     objectstore::store objects; ///< the real one, for the test's own use

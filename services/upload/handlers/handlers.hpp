@@ -19,7 +19,8 @@ answer show_upload(dependencies& with, const http::request& request);
 /// repeated.
 answer complete_upload(dependencies& with, const http::request& request);
 
-/// POST /internal/v1/object-events?token=…: the store says that objects were made. Only a hint.
+/// POST /internal/v1/object-events?token=…: the store says that objects were made. Only a hint;
+/// messages that make no sense are accepted and counted.
 answer note_objects(dependencies& with, const http::request& request);
 
 } // namespace relais::upload

@@ -41,8 +41,10 @@ answer note_objects(dependencies& with, const http::request& request) {
     }
     const auto events = parse_object_events(request.body);
     if (!events) {
+        // Not refused: a store sends its messages in order and again until they are accepted, so
+        // one that we cannot read would hold up all behind it.
         count(with, "malformed", 1);
-        co_return fail(events);
+        co_return http::response::empty(204);
     }
     const auto body = [&](pg::transaction& tx) -> result<std::size_t> {
         const auto known = request_looks(tx, *events, with.staging_bucket, with.time.now());

@@ -2,6 +2,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +25,7 @@ namespace asio = boost::asio;
 namespace relais::upload {
 namespace {
 
-constexpr int pipe_bytes = 1024 * 1024; // fewer turns of the loop than the usual 64 KiB
+constexpr int buffer_bytes = 1024 * 1024; // a wish: fewer turns of the loop
 constexpr auto as_tuple = asio::as_tuple(asio::use_awaitable);
 
 auto not_started(std::string_view step, int code) {
@@ -65,11 +67,24 @@ private:
     int value_ = -1;
 };
 
-struct pipe_ends {
+struct two_ends {
     owned_fd read;
     owned_fd write;
 
-    bool open() {
+    /// A socket for what we write: unlike on a pipe, a child that has died is an error there and
+    /// not a SIGPIPE.
+    bool open_towards_child() {
+        std::array<int, 2> both{};
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, both.data()) != 0) {
+            return false;
+        }
+        read.reset(both[0]);
+        write.reset(both[1]);
+        setsockopt(write.get(), SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof(buffer_bytes));
+        return true;
+    }
+
+    bool open_from_child() {
         std::array<int, 2> both{};
         if (pipe2(both.data(), O_CLOEXEC) != 0) {
             return false;
@@ -124,7 +139,7 @@ int start(const std::string& executable, int input, int output, pid_t& pid) {
 
 struct child_process::impl {
     pid_t pid = -1;
-    asio::posix::stream_descriptor input;
+    asio::local::stream_protocol::socket input;
     asio::posix::stream_descriptor output;
     asio::posix::stream_descriptor handle; // pidfd: readable when the child has ended
 
@@ -168,9 +183,9 @@ child_process& child_process::operator=(child_process&&) noexcept = default;
 
 result<child_process> child_process::spawn(const std::string& executable, asio::io_context& loop) {
     auto state = std::make_unique<impl>(loop);
-    pipe_ends input;
-    pipe_ends output;
-    if (!input.open() || !output.open()) {
+    two_ends input;
+    two_ends output;
+    if (!input.open_towards_child() || !output.open_from_child()) {
         return not_started("pipe", errno);
     }
     const int code = start(executable, input.read.get(), output.write.get(), state->pid);
@@ -183,9 +198,8 @@ result<child_process> child_process::spawn(const std::string& executable, asio::
     if (handle < 0) {
         return not_started("pidfd_open", errno);
     }
-    fcntl(input.write.get(), F_SETPIPE_SZ, pipe_bytes); // a wish; less works too
     state->handle.assign(handle);
-    state->input.assign(input.write.release());
+    state->input.assign(asio::local::stream_protocol(), input.write.release());
     state->output.assign(output.read.release());
     return child_process(std::move(state));
 }

@@ -27,7 +27,8 @@ struct server_context {
     std::size_t active = 0;     ///< requests in progress
 };
 
-/// A client that connects in the last moment before a stop has sent, or is about to send, a request.
+/// A client that connects in the last moment before a stop has sent, or is about to send, a
+/// request.
 inline constexpr std::chrono::milliseconds first_request_while_stopping{1'000};
 
 /// Reads requests, hands them to the dispatcher and writes the answers, in order.

@@ -68,9 +68,8 @@ class Admin:
 
     def _mails(self, request):
         query = request.query
-        return self._world.mailbox.find_mails(
-            query.get("to"), query.get("subject"), _number(query, "since", 0), query.get("provider")
-        )
+        wanted = {name: query.get(name) for name in ("to", "subject", "provider", "kind")}
+        return self._world.mailbox.find_mails(since=_number(query, "since", 0), **wanted)
 
     async def mails(self, request):
         return self._mails(request)

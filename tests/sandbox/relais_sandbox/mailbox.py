@@ -40,6 +40,9 @@ class Mailbox:
             "received_at": self._clock.now(),
             "language": _language(message),
         }
+        # Mailjet's CustomCampaign only groups; a campaign in the sense of marketing is Brevo's.
+        bulk = provider == "brevo" and mail["campaign"] is not None
+        mail["kind"] = "campaign" if bulk else "transactional"
         self.mails.append(mail)
         self._changes.notify("mail", mail)
         return mail
@@ -56,13 +59,14 @@ class Mailbox:
         self._changes.notify("chat", chat)
         return chat
 
-    def find_mails(self, to=None, subject=None, since=0.0, provider=None):
+    def find_mails(self, to=None, subject=None, since=0.0, provider=None, kind=None):
         return [
             mail
             for mail in self.mails
             if (not to or mail["to"].lower() == to.lower())
             and (not subject or subject.lower() in mail["subject"].lower())
             and (not provider or mail["provider"] == provider)
+            and (not kind or mail["kind"] == kind)
             and mail["received_at"] >= since
         ]
 

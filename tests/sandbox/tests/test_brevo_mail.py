@@ -163,6 +163,8 @@ def test_campaign_goes_to_mailable_members_with_statistics_and_webhooks(world, r
     assert world.brevo.post(path + "/sendNow", {}).status == 204
     mails = world.sim.get("/mails/wait", count=2).json
     assert {mail["to"] for mail in mails} == {"a@x.be", "b@x.be"}
+    assert len(world.sim.get("/mails", kind="campaign").json) == 2
+    assert world.sim.get("/mails", kind="transactional").json == []
     assert "{{" not in mails[0]["html"]
     shown = world.brevo.get(path, statistics="globalStats").json
     assert shown["status"] == "sent"

@@ -45,8 +45,8 @@ synchronous_commit = on
 
 # The outbox relays read the log. A relay that stays away may hold back this much of it.
 wal_level = logical
-max_wal_senders = 20
-max_replication_slots = 20
+max_wal_senders = 64
+max_replication_slots = 64
 max_slot_wal_keep_size = 2GB
 wal_keep_size = 0
 max_wal_size = 1GB

@@ -30,7 +30,7 @@ struct fixture {
     test::database where{{"mailing-list-sync"}};
     pg::pool database{where.pool_settings(3), metrics, {}};
     brevo provider{
-        {sandbox.url_of("brevo"), config::secret("xkeysib-sandbox"), 1'000, 100'000}, metrics, {}};
+        {sandbox.url_of("brevo"), config::secret("xkeysib-sandbox"), 10, 100}, metrics, {}};
     list_directory lists{database, provider};
     campaign_templates templates{std::string(RELAIS_SOURCE_DIR) +
                                  "/services/mailing-list-sync/templates"};

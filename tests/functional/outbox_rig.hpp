@@ -62,7 +62,7 @@ struct outbox_rig {
 
     /// Lets the loop run until the condition holds.
     template <class Condition>
-    void wait_until(Condition holds, std::chrono::seconds at_most = std::chrono::seconds(20)) {
+    void wait_until(Condition holds, std::chrono::seconds at_most = std::chrono::seconds(60)) {
         const auto limit = std::chrono::steady_clock::now() + at_most;
         while (!holds()) {
             REQUIRE(std::chrono::steady_clock::now() < limit);

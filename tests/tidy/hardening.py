@@ -2,10 +2,11 @@
 
 Usage: hardening.py BIN_DIR
 Every program there must be position independent, with full RELRO, immediate binding, a non-executable
-stack, stack protector, fortified calls, and control-flow protection.
+stack and stack protector; fortified calls must occur in at least one of them.
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -30,8 +31,10 @@ def problems(program):
     symbols = readelf("-sW", program)
     if "__stack_chk_fail" not in symbols:
         yield "no stack protector (-fstack-protector-strong)"
-    if "_chk@" not in symbols and "_chk " not in symbols:
-        yield "no fortified calls (-D_FORTIFY_SOURCE=3)"
+
+
+def is_fortified(program):
+    return re.search(r"_chk[@ ]", readelf("-sW", program).replace("__stack_chk", "")) is not None
 
 
 def main():
@@ -44,6 +47,10 @@ def main():
         for what in problems(program):
             print(f"{program.name}: {what}")
             count += 1
+    # A small program may call nothing that can be fortified; that none does means a lost flag.
+    if not any(is_fortified(program) for program in programs):
+        print("no program has fortified calls (-D_FORTIFY_SOURCE=3)")
+        count += 1
     print(f"{len(programs)} programs, {count} problem(s)")
     return 1 if count else 0
 

@@ -1,5 +1,6 @@
 #include "notification/channels/base64.hpp"
 #include "notification/routes.hpp"
+#include "notification/store/webhooks.hpp"
 #include "notification/webhooks/webhook_processor.hpp"
 #include "notification_rig.hpp"
 
@@ -116,6 +117,22 @@ TEST_CASE("each event counts once, in whatever grouping it comes", "[notificatio
     CHECK(hooks.mailjet(hooks.event("sent", 30)) == 200);
     hooks.wait_until_done();
     hooks.rig.wait_until("select soft_bounces from address_health", "0");
+}
+
+TEST_CASE("an event dated long ago is remembered, too", "[notification]") {
+    webhook_rig hooks;
+    auto soft = hooks.event("bounce", 10);
+    soft["error_related_to"] = "recipient";
+    soft["error"] = "quota exceeded";
+    CHECK(hooks.mailjet(soft) == 200);
+    hooks.wait_until_done();
+    hooks.rig.change([&](pg::transaction& tx) -> result<void> {
+        sweep(tx, hooks.rig.time.now());
+        return {};
+    });
+    CHECK(hooks.mailjet(json::array{soft}) == 200);
+    hooks.wait_until_done();
+    CHECK(hooks.rig.database.value("select soft_bounces from address_health") == "1");
 }
 
 TEST_CASE("an event of a mail whose call broke off settles it", "[notification]") {

@@ -27,12 +27,12 @@ void finish_webhook(pg::transaction& tx, const std::string& digest, std::string_
             {digest, now, outcome});
 }
 
-bool keep_provider_event(pg::transaction& tx, const provider_event& value) {
+bool keep_provider_event(pg::transaction& tx, const provider_event& value, timestamp now) {
     const auto kept = tx.exec("insert into provider_event (digest, provider, delivery_id, feedback,"
-                              " reason, occurred_at) values ($1, $2, $3, $4, $5, $6)"
+                              " reason, occurred_at, kept_at) values ($1, $2, $3, $4, $5, $6, $7)"
                               " on conflict do nothing",
                               {value.digest, value.provider, value.delivery, to_string(value.what),
-                               value.reason, value.occurred_at});
+                               value.reason, value.occurred_at, now});
     return kept.affected() > 0;
 }
 
@@ -85,7 +85,7 @@ void sweep(pg::transaction& tx, timestamp now) {
             " where done_at < $1 limit 5000))",
             {now - 7 * a_day});
     tx.exec("delete from provider_event where ctid = any(array(select ctid from provider_event"
-            " where occurred_at < $1 limit 5000))",
+            " where kept_at < $1 limit 5000))",
             {now - 90 * a_day});
     tx.exec("delete from delivery where ctid = any(array(select ctid from delivery"
             " where settled_at < $1 limit 5000))",

@@ -39,7 +39,7 @@ struct provider_event {
 };
 
 /// False for an event that took effect before.
-bool keep_provider_event(pg::transaction& tx, const provider_event& value);
+bool keep_provider_event(pg::transaction& tx, const provider_event& value, timestamp now);
 
 /// Judges the event (domain/feedback) and keeps what follows for the address.
 void apply_to_address(pg::transaction& tx, const provider_event& value);

@@ -17,7 +17,7 @@ constexpr std::chrono::hours sweep_every{1};
 
 void apply(pg::transaction& tx, const provider_event& event, const std::string& service,
            timestamp now) {
-    if (!keep_provider_event(tx, event)) {
+    if (!keep_provider_event(tx, event, now)) {
         return;
     }
     if (event.delivery) {

@@ -153,3 +153,39 @@ command_bench() {
         "$(python_venv)/bin/python" "tests/bench/$word.py" "${options[@]}"
     done
 }
+
+# chaos [ROW] [--seed N] [--kills N] [--json]: the faults of tests/chaos, on a fresh suite that is
+# nobody's. With --json only its answer goes to the standard output.
+command_chaos() {
+    local code=0 python
+    python=$(python_venv)/bin/python
+    check_chaos_words "$@"
+    exec 3>&1
+    if [[ " $* " == *" --json "* ]]; then
+        exec 1>&2
+    fi
+    "$deploy_dir/setup"
+    mkdir -p "$root_dir/.relais/build"
+    exec 7>"$root_dir/.relais/build/chaos.lock"
+    flock -n 7 || die "another ./relais chaos runs in this clone" "wait for it"
+    begin_tests chaos
+    step_build_suite
+    trap end_tests EXIT
+    start_servers
+    start_suite
+    export_environment
+    test_variables
+    PYTHONDONTWRITEBYTECODE=1 "$python" tests/chaos/chaos.py "$@" >&3 || code=$?
+    end_tests
+    trap - EXIT
+    if [[ $code -ne 0 ]]; then
+        say "something did not hold; logs of the servers and services: $log_dir"
+    fi
+    return $code
+}
+
+# Wrong usage is said before anything is started.
+check_chaos_words() {
+    PYTHONPATH=tests/chaos PYTHONDONTWRITEBYTECODE=1 \
+        /usr/bin/python3 -c 'import chaos; chaos.parse()' "$@" || exit $?
+}

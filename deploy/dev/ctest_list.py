@@ -94,6 +94,15 @@ def python_tests(python):
         yield pytest_test(f"e2e: {name}", "e2e", python, file, serial=True)
 
 
+def chaos_tests(python):
+    """One a row of the fault table, in its short form; they break what the others would need."""
+    chaos = ROOT / "tests/chaos"
+    for file in sorted((chaos / "rows").glob("[a-z]*.py")):
+        row = file.stem.replace("_", "-")
+        command = [python, chaos / "chaos.py", row, "--short"]
+        yield Test(f"chaos: {row}", "e2e", command, words=("chaos", file.stem), serial=True)
+
+
 def tidy_tests(given):
     tidy = ROOT / "tests/tidy"
     lint = [given.python, tidy / "lint.py", given.dev]
@@ -113,6 +122,7 @@ def all_tests(given):
         yield from build_tests(given.tsan, "tsan ")
     yield from tidy_tests(given)
     yield from python_tests(given.python)
+    yield from chaos_tests(given.python)
 
 
 def main():

@@ -225,6 +225,11 @@ program_variables() {
         source "$secrets_dir/overrides"
     fi
     "${1//-/_}_variables"
+    # What a fault test changes for one program, as long as the fault lasts (tests/chaos).
+    if [[ -e $conf_dir/$1.changes ]]; then
+        # shellcheck source=/dev/null
+        source "$conf_dir/$1.changes"
+    fi
 }
 
 python_venv() {

@@ -17,7 +17,7 @@ command_test() {
     mkdir -p "$ctest_dir"
     exec 7>"$ctest_dir/lock"
     flock -n 7 || die "another ./relais test runs in this clone" "wait for it, or use another clone"
-    begin_tests
+    begin_tests test
     step_build dev
     if [[ $all == yes ]]; then
         step_build tsan
@@ -41,9 +41,10 @@ command_test() {
     return $code
 }
 
-# The tests' environment: same functions, other state folder and ports.
+# begin_tests NAME: the environment of tests: same functions, other state folder and ports.
 begin_tests() {
-    RELAIS_STATE=${RELAIS_TEST_STATE:-$state_dir/test}
+    local name=$1
+    RELAIS_STATE=${RELAIS_TEST_STATE:-$state_dir/$name}
     # Tests know one configuration: that of the repository.
     # shellcheck disable=SC2046 # words
     unset $(service_settings)
@@ -54,7 +55,7 @@ begin_tests() {
     delete_state
     choose_test_ports
     claim_state
-    start_log "$log_dir/test.log"
+    start_log "$log_dir/$name.log"
 }
 
 # RELAIS_TEST_PORT_BASE, or the first of a few ranges that nobody uses: another clone may be testing

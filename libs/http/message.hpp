@@ -83,7 +83,8 @@ struct response {
 };
 
 /// The problem document (RFC 9457) for an error: status from the kind (and for a few protocol
-/// slugs, such as "malformed-json" → 400, from a table), Retry-After where the error has one.
+/// slugs, such as "malformed-json" → 400, from a table), Retry-After where the error has one and
+/// with every 503 and 504.
 response problem(const error& failed, const request* about);
 /// Several errors at once (validation): status of the first; all of them in `errors`.
 response problem(const std::vector<error>& failed, const request* about);

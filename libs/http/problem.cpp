@@ -58,6 +58,12 @@ std::string_view shown_detail(const error& failed) {
                                                : std::string_view(failed.detail);
 }
 
+/// What somebody knows about it, or a second where trying again helps: outages end without notice.
+std::optional<std::chrono::milliseconds> retry_after_of(const error& failed, int status) {
+    const bool passes = status == 503 || status == 504;
+    return passes && !failed.retry_after ? std::chrono::seconds(1) : failed.retry_after;
+}
+
 void write_errors(json_writer& json, const std::vector<error>& failed) {
     json.begin_array("errors");
     for (const auto& each : failed) {
@@ -93,8 +99,8 @@ response problem(const std::vector<error>& failed, const request* about) {
     }
     json.end_object();
     auto made = response::text(status, json.take(), "application/problem+json");
-    if (first.retry_after) {
-        const auto seconds = std::chrono::ceil<std::chrono::seconds>(*first.retry_after).count();
+    if (const auto wait = retry_after_of(first, status)) {
+        const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
         made.headers.set("Retry-After", std::to_string(std::max<long>(seconds, 1)));
     }
     if (status == 401) {

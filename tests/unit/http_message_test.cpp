@@ -77,6 +77,14 @@ TEST_CASE("problem documents", "[http][message]") {
         http::problem(error{error_kind::unavailable, "db-pool-full", "", "", 1500ms}, nullptr);
     CHECK(busy.status == 503);
     CHECK(busy.headers.find("Retry-After") == "2");
+    // Nobody knows how long an outage lasts, but trying again is right.
+    const auto down =
+        http::problem(error{error_kind::unavailable, "database-down", "", "", {}}, nullptr);
+    CHECK(down.headers.find("Retry-After") == "1");
+    const auto late = http::problem(error{error_kind::timeout, "slow", "", "", {}}, nullptr);
+    CHECK(late.headers.find("Retry-After") == "1");
+    const auto known = http::problem(error{error_kind::conflict, "taken", "", "", {}}, nullptr);
+    CHECK_FALSE(known.headers.has("Retry-After"));
     const auto bug = http::problem(error{error_kind::internal, "x", "SELECT 1", "", {}}, nullptr);
     CHECK(bug.status == 500);
     CHECK_THAT(bug.body, !ContainsSubstring("SELECT"));

@@ -102,6 +102,10 @@ struct connection::impl {
             return translated(call);
         } catch (const failure& failed) {
             lost = lost || failed.reason().slug == "database-down" || !session.is_open();
+            if (guard.cut_by_silence()) {
+                lost = true;
+                throw failure(classify("", "the server answers nobody"), "", "");
+            }
             if (guard.cut()) {
                 throw failure(error{error_kind::timeout, "database-timeout",
                                     "the server did not answer", "", std::nullopt},

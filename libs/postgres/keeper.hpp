@@ -1,22 +1,27 @@
 #pragma once
 
+#include "postgres/liveness.hpp"
+
 #include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace relais::pg::detail {
 
-/// A thread beside the pool's. It shuts the socket of a statement that is far over its time (a
-/// server that is frozen or cut off answers nothing, and libpq would wait for ever), and calls
-/// `tick` four times a second, so that an outage, and its end, are noticed without traffic.
+/// A thread beside the pool's. It shuts the socket of a statement that is far over its time,
+/// because libpq would wait for ever; and as soon as a statement waits and the server does not
+/// answer a stranger either (frozen, cut off), it tells `silent` and shuts all of them, so that
+/// nobody waits for a deadline in vain. It calls `tick` ten times a second, so that an outage, and
+/// its end, are noticed without traffic.
 class keeper {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    explicit keeper(std::function<void()> tick);
+    keeper(std::function<void()> tick, std::function<void()> silent);
     ~keeper();
     keeper(const keeper&) = delete;
     keeper& operator=(const keeper&) = delete;
@@ -29,8 +34,10 @@ public:
         guard(const guard&) = delete;
         guard& operator=(const guard&) = delete;
 
-        /// Whether the keeper had to cut this statement off.
+        /// Whether the keeper had to cut this statement off: it took too long, or the server
+        /// answers nobody.
         bool cut() const;
+        bool cut_by_silence() const;
 
     private:
         keeper* owner_; // may be null: nobody watches
@@ -40,17 +47,27 @@ public:
     void stop();
 
 private:
+    enum class ending { none, overdue, silence };
+
     struct watched {
         int socket;
+        time_point since;
         time_point until;
-        bool cut = false;
+        ending cut = ending::none;
     };
 
+    ending how_cut(std::uint64_t ticket) const;
+
     void run();
+    void cut(watched& entry, ending how);
     void cut_overdue(time_point now);
+    std::optional<peer> who_keeps_us_waiting(time_point now) const;
+    void look_for_silence(std::unique_lock<std::mutex>& lock);
 
     std::function<void()> tick_;
-    std::mutex mutex_;
+    std::function<void()> silent_;
+    time_point answered_at_{}; ///< the server, when it was last asked
+    mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false;
     std::uint64_t next_ticket_ = 1;

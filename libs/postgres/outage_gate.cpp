@@ -38,4 +38,9 @@ bool outage_gate::reachable() const {
     return reachable_;
 }
 
+bool outage_gate::failing() const {
+    const std::lock_guard lock(mutex_);
+    return failing_;
+}
+
 } // namespace relais::pg

@@ -6,7 +6,8 @@
 namespace relais::pg {
 
 /// Keeps a dead server from eating the threads: after a failed connect nobody tries for a moment,
-/// then one at a time, until one succeeds. Whoever may not try fails at once. Thread-safe.
+/// then one at a time, until one succeeds. Whoever may not try fails at once; so does every request
+/// meanwhile (`failing`), because a try that gets no answer takes its time. Thread-safe.
 class outage_gate {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -22,6 +23,8 @@ public:
 
     /// Whether the last attempt succeeded. False before the first one.
     bool reachable() const;
+    /// Whether it failed; unlike reachable() this is false before the first attempt.
+    bool failing() const;
 
 private:
     const std::chrono::milliseconds pause_;

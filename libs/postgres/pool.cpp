@@ -49,8 +49,10 @@ struct pool::state {
     metrics::registry& registry;
     outage_gate gate{outage_pause};
     std::atomic<bool> suspicious{false};  ///< a connection broke at work: the keeper shall look
+    std::atomic<bool> silent{false};      ///< the server answers nobody: no connection is trusted
     std::deque<detail::session> sessions; // a deque: sessions hold a mutex and cannot move
     metrics::gauge open_connections;
+    metrics::gauge reachable;
     metrics::counter connects;
     metrics::counter connects_failed;
     std::map<error_kind, metrics::counter> errors;
@@ -62,10 +64,11 @@ struct pool::state {
         : settings(std::move(given)), connection_string(session_string(settings)),
           logger(std::move(log)), registry(metrics), sessions(settings.connections),
           open_connections(metrics.gauge("db_connections", "Open database connections")),
+          reachable(metrics.gauge("db_reachable", "1 while the database can be reached")),
           connects(metrics.counter("db_connects_total", "Database connections opened")),
           connects_failed(
               metrics.counter("db_connects_failed_total", "Database connections not opened")),
-          keeper([this] { look_after(); }) {
+          keeper([this] { look_after(); }, [this] { note_silence(); }) {
         for (const auto kind : {error_kind::conflict, error_kind::invalid, error_kind::unavailable,
                                 error_kind::timeout, error_kind::internal}) {
             errors[kind] = metrics.counter("db_errors_total", "Database work that failed",
@@ -76,6 +79,8 @@ struct pool::state {
     void connect(detail::session& into);
     void drop(detail::session& from);
     result<void> acquire(detail::session& into);
+    void note_outage(std::string_view why);
+    void note_silence();
     void look_after();
     result<void> run(detail::session& on, detail::run_mode mode, const body& work,
                      async::worker_pool::deadline until);
@@ -88,20 +93,32 @@ void pool::state::connect(detail::session& into) {
         into.link = detail::connection::open(connection_string, settings.connect_timeout, &keeper);
     } catch (const failure& failed) {
         connects_failed.increment();
-        if (gate.failed(steady::now())) {
-            logger.warn("database.down", {{"reason", failed.reason().detail}});
-        }
+        note_outage(failed.reason().detail);
         throw;
     } catch (...) {
-        gate.failed(steady::now()); // whatever it was: the gate must not wait for us
+        note_outage("an unknown failure"); // the gate must not wait for us
         throw;
     }
     into.server_timeout = settings.statement_timeout;
     connects.increment();
     open_connections.add(1);
+    reachable.set(1);
     if (gate.succeeded()) {
         logger.info("database.up");
     }
+}
+
+void pool::state::note_outage(std::string_view why) {
+    reachable.set(0);
+    if (gate.failed(steady::now())) {
+        logger.warn("database.down", {{"reason", why}});
+    }
+}
+
+/// On the keeper's thread, before it cuts the statements that wait.
+void pool::state::note_silence() {
+    silent = true;
+    note_outage("the server answers nobody");
 }
 
 void pool::state::drop(detail::session& from) {
@@ -119,7 +136,9 @@ result<void> pool::state::acquire(detail::session& into) {
     if (into.link) {
         drop(into);
     }
-    if (!gate.may_try(steady::now())) {
+    // Once an outage is known the keeper tries alone: a server that says nothing costs whoever
+    // tries the whole limit of a connect.
+    if (gate.failing()) {
         return fail(error_kind::unavailable, "database-down", "the server could not be reached");
     }
     try {
@@ -133,6 +152,7 @@ result<void> pool::state::acquire(detail::session& into) {
 /// On the keeper's thread: notices idle connections that broke, and that the server is back.
 void pool::state::look_after() {
     bool lost = suspicious.exchange(false);
+    const bool distrusted = silent.exchange(false);
     detail::session* empty = nullptr;
     std::unique_lock<std::mutex> empty_lock;
     for (auto& each : sessions) {
@@ -140,7 +160,7 @@ void pool::state::look_after() {
         if (!lock) {
             continue;
         }
-        if (each.link && !each.link->usable()) {
+        if (each.link && (distrusted || !each.link->usable())) {
             drop(each);
             lost = true;
         }

@@ -24,7 +24,13 @@ constexpr std::array<error_kind, 5> missing_kinds{error_kind::unavailable, error
 struct client::impl {
     impl(client_settings given, metrics::registry& metrics, log::logger sink)
         : settings(std::move(given)), logger(std::move(sink)),
-          pool({"rest-" + settings.name, settings.connections, settings.queue_max}, metrics) {
+          pool({"rest-" + settings.name, settings.connections, settings.queue_max}, metrics),
+          guard(settings.leave_alone),
+          open(metrics.gauge("provider_breaker_open", "1 while the provider is left alone",
+                             {{"provider", settings.name}})),
+          refused(metrics.counter("provider_breaker_refused_total",
+                                  "Calls not made because the provider is left alone",
+                                  {{"provider", settings.name}})) {
         for (std::size_t i = 0; i < status_classes.size(); ++i) {
             duration[i] = metrics.histogram(
                 "provider_request_duration_seconds", "Calls to providers, until the whole answer",
@@ -50,9 +56,34 @@ struct client::impl {
         }
     }
 
+    /// What an ended call says about the provider.
+    void judge(const outcome& ended, bool began_at_all) {
+        const bool was_open = guard.is_open();
+        const bool answered = ended && ended->status < 500;
+        const bool silent = ended || ended.error().reason.kind == error_kind::timeout ||
+                            ended.error().reason.kind == error_kind::unavailable;
+        if (!began_at_all) {
+            guard.given_up();
+        } else if (answered) {
+            guard.succeeded();
+        } else if (silent) {
+            guard.failed(std::chrono::steady_clock::now());
+        } else {
+            guard.given_up();
+        }
+        open.set(guard.is_open() ? 1 : 0);
+        if (was_open != guard.is_open()) {
+            logger.warn(was_open ? "provider.taken_up" : "provider.left_alone",
+                        {{"provider", settings.name}});
+        }
+    }
+
     client_settings settings;
     log::logger logger;
     async::worker_pool pool;
+    breaker guard;
+    metrics::gauge open;
+    metrics::counter refused;
     std::array<metrics::histogram, status_classes.size()> duration;
     std::array<metrics::counter, missing_kinds.size()> no_answers;
 };
@@ -64,6 +95,12 @@ client::~client() = default;
 
 asio::awaitable<std::expected<answer, no_answer>> client::send(call what,
                                                                const trace::context& where) {
+    if (!impl_->guard.may_call(std::chrono::steady_clock::now())) {
+        impl_->refused.increment();
+        co_return std::unexpected(
+            no_answer{true, error{error_kind::unavailable, impl_->settings.name + "-left-alone",
+                                  "it failed several times in a row", "", std::nullopt}});
+    }
     const auto span = where.child();
     what.headers.emplace_back("traceparent", span.traceparent());
     const auto began = std::chrono::steady_clock::now();
@@ -90,6 +127,7 @@ asio::awaitable<std::expected<answer, no_answer>> client::send(call what,
                      : outcome(std::unexpected(
                            no_answer{ran.error().kind != error_kind::internal, ran.error()}));
     impl_->count(ended, began);
+    impl_->judge(ended, ran.has_value());
     if (!ended) {
         const auto& missing = ended.error();
         impl_->logger.with(span).warn("provider.no_answer",

@@ -3,6 +3,7 @@
 #include "async/worker_pool.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
+#include "rest/breaker.hpp"
 #include "result/result.hpp"
 #include "trace/context.hpp"
 
@@ -57,12 +58,16 @@ struct client_settings {
     std::size_t connections = 4;
     std::size_t queue_max = 256;
     std::size_t answer_max = std::size_t{8} * 1024 * 1024; ///< bytes of an answer's body
+    breaker_limits leave_alone;
 };
 
 /// Provider calls over cpprestsdk, kept behind this interface. It never lets the library resend a
 /// request by itself (each connection is used once). Blocking happens on a worker pool of its own,
-/// named rest-<name>. Metrics: provider_request_duration_seconds{provider,status_class},
-/// provider_no_answer_total{provider,kind}.
+/// named rest-<name>. A provider that does not answer, or with 5xx only, is left alone for a while
+/// (`breaker`). Used on one thread. Metrics:
+/// provider_request_duration_seconds{provider,status_class},
+/// provider_no_answer_total{provider,kind}, provider_breaker_open{provider},
+/// provider_breaker_refused_total{provider}.
 class client {
 public:
     client(client_settings settings, metrics::registry& metrics, log::logger logger);
@@ -71,8 +76,9 @@ public:
     client& operator=(const client&) = delete;
 
     /// Adds traceparent. Any HTTP status is an answer. Reasons of a no_answer, <name> being the
-    /// client's: `unavailable` / "<name>-unreachable" (not sent), "<name>-connection-lost";
-    /// `timeout` / "<name>-timeout"; `too_large` / "<name>-answer-too-large"; `invalid` /
+    /// client's: `unavailable` / "<name>-unreachable" (not sent), "<name>-left-alone" (not sent:
+    /// the breaker is open), "<name>-connection-lost"; `timeout` / "<name>-timeout"; `too_large` /
+    /// "<name>-answer-too-large"; `invalid` /
     /// "<name>-bad-request" (not sent); and the pool's. Once begun it is not cut short by
     /// cancellation: what became of the call has to be recorded.
     boost::asio::awaitable<std::expected<answer, no_answer>> send(call what,

@@ -6,6 +6,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <atomic>
+
 using namespace relais;
 using namespace std::chrono_literals;
 using test::raw_server;
@@ -171,4 +173,31 @@ TEST_CASE("after stop() nothing is sent", "[rest]") {
     REQUIRE_FALSE(given);
     CHECK(given.error().surely_not_sent);
     CHECK(server.requests() == 0);
+}
+
+TEST_CASE("a provider that fails in a row is left alone, then tried once", "[rest]") {
+    const std::string failing = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n";
+    std::atomic<bool> mended = false;
+    raw_server server([&](int) { return raw_server::step{mended ? answer_ok : failing}; });
+    fixture provider(server.url());
+    const auto open = [&] {
+        return provider.metrics.serialize().find("provider_breaker_open{provider=\"mailjet\"} 1") !=
+               std::string::npos;
+    };
+    for (int i = 0; i < 5; ++i) {
+        REQUIRE(provider.post());
+    }
+    CHECK(open());
+    const auto refused = provider.post();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().surely_not_sent);
+    CHECK(refused.error().reason.slug == "mailjet-left-alone");
+    CHECK(server.requests() == 5);
+    mended = true;
+    const auto limit = std::chrono::steady_clock::now() + 10s;
+    while (!provider.post()) {
+        REQUIRE(std::chrono::steady_clock::now() < limit);
+    }
+    CHECK(server.requests() == 6);
+    CHECK_FALSE(open());
 }

@@ -87,4 +87,9 @@ TEST_CASE("an answer of the provider is judged by its structure", "[mailing-list
 TEST_CASE("a refused rate says how long to wait", "[mailing-list-sync]") {
     const auto meaning = classify(rest::answer{429, {{"x-sib-ratelimit-reset", "17"}}, ""});
     CHECK(meaning.error().retry_after == 17s);
+    // Something in front of the provider may speak, too; the longer wait counts.
+    const auto both =
+        classify(rest::answer{429, {{"x-sib-ratelimit-reset", "3"}, {"retry-after", "20"}}, ""});
+    CHECK(both.error().retry_after == 20s);
+    CHECK(classify(rest::answer{429, {}, ""}).error().retry_after == 1s);
 }

@@ -68,6 +68,14 @@ std::optional<std::int64_t> header_number(const rest::answer& answer, std::strin
     return value;
 }
 
+/// After a 429: what the provider, or something in front of it, asks for; a second when it says
+/// nothing.
+std::chrono::milliseconds wait_asked_for(const rest::answer& answer) {
+    const auto reset = header_number(answer, "x-sib-ratelimit-reset").value_or(1);
+    const std::chrono::milliseconds own = std::chrono::seconds(std::max<std::int64_t>(1, reset));
+    return std::max(own, answer.retry_after().value_or(own));
+}
+
 } // namespace
 
 result<void> classify(const rest::answer& answer) {
@@ -79,8 +87,7 @@ result<void> classify(const rest::answer& answer) {
     if (status == 429) {
         out.kind = error_kind::rate_limited;
         out.slug = "provider-rate-limited";
-        out.retry_after = std::chrono::seconds(
-            std::max<std::int64_t>(1, header_number(answer, "x-sib-ratelimit-reset").value_or(1)));
+        out.retry_after = wait_asked_for(answer);
     } else if (status == 425) {
         out.kind = error_kind::unavailable;
         out.slug = "provider-busy-with-contact";
@@ -126,11 +133,10 @@ asio::awaitable<void> brevo::wait_for_turn(family which, urgency how) {
 void brevo::learn_rate(rate_limit& limit, const rest::answer& answer) {
     const auto remaining = header_number(answer, "x-sib-ratelimit-remaining");
     const auto reset = header_number(answer, "x-sib-ratelimit-reset");
-    const auto wait = std::chrono::seconds(reset.value_or(1));
     if (answer.status == 429) {
-        limit.refused(std::max(wait, std::chrono::seconds(1)), steady::now());
+        limit.refused(wait_asked_for(answer), steady::now());
     } else if (remaining && reset) {
-        limit.provider_says(*remaining, wait, steady::now());
+        limit.provider_says(*remaining, std::chrono::seconds(*reset), steady::now());
         remaining_.set(static_cast<double>(*remaining));
     }
 }

@@ -31,7 +31,12 @@ contact_sync::contact_sync(tools given, asio::io_context& loop)
                                      "People made equal at the provider", {{"result", "retry"}})),
       seconds_(tools_.metrics.histogram("list_sync_seconds",
                                         "From the cause of a change to the provider's answer",
-                                        metrics::delivery_seconds())) {}
+                                        metrics::delivery_seconds())),
+      retries_left_(
+          tools_.metrics.gauge("list_sync_retry_budget_left",
+                               "Retries allowed at once; negative: so many wait longer")) {
+    retries_left_.set(budget_.left());
+}
 
 void contact_sync::wake() {
     woken_.notify_all();
@@ -96,6 +101,9 @@ asio::awaitable<std::chrono::milliseconds> contact_sync::lease_and_start() {
 }
 
 asio::awaitable<void> contact_sync::handle(sync_task task) {
+    if (task.attempts <= 1) {
+        budget_.earn(tools_.time.steady_now());
+    }
     const auto logger = tools_.logger.with(task.why.trace);
     auto read = [id =
                      task.account_id](pg::transaction& tx) -> result<std::optional<sync_decision>> {
@@ -178,8 +186,13 @@ asio::awaitable<result<void>> contact_sync::record(sync_task task, sync_decision
 }
 
 asio::awaitable<void> contact_sync::retry(sync_task task, error why) {
-    const auto pause = why.retry_after.value_or(
+    // Whoever says when to come again has thought of the crowd.
+    auto pause = why.retry_after.value_or(
         retry_pause.wait(static_cast<unsigned>(std::max(1, task.attempts))));
+    if (!why.retry_after) {
+        pause += budget_.spend(tools_.time.steady_now());
+        retries_left_.set(budget_.left());
+    }
     const auto not_before = tools_.time.now() + pause;
     auto write = [task, why, not_before](pg::transaction& tx) -> result<void> {
         retry_task(tx, task, why.slug, not_before);

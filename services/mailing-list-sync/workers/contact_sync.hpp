@@ -9,6 +9,7 @@
 #include "mailing-list-sync/store/tasks.hpp"
 #include "mailing-list-sync/workers/list_directory.hpp"
 #include "postgres/pool.hpp"
+#include "rest/retry_budget.hpp"
 
 namespace relais::mailing_list_sync {
 
@@ -48,9 +49,11 @@ private:
     async::signal woken_;
     async::task_group running_;
     std::size_t in_flight_ = 0;
+    rest::retry_budget budget_{rest::retry_limits()};
     metrics::counter done_;
     metrics::counter failed_;
     metrics::histogram seconds_;
+    metrics::gauge retries_left_;
 };
 
 } // namespace relais::mailing_list_sync

@@ -10,6 +10,7 @@
 #include "notification/delivery/policy.hpp"
 #include "notification/delivery/sender_metrics.hpp"
 #include "postgres/pool.hpp"
+#include "rest/retry_budget.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -67,6 +68,7 @@ private:
     change from_not_composed(const claimed_delivery& row, const not_composed& why);
     change from_verdict(const claimed_delivery& row, verdict given);
     change from_outcome(const claimed_delivery& row, const send_outcome& outcome);
+    std::chrono::milliseconds pay_for_retry();
     void spawn(std::string name, boost::asio::awaitable<void> task);
 
     sender_settings settings_;
@@ -79,6 +81,7 @@ private:
     log::logger logger_;
     async::signal changed_;
     channel_gate gate_;
+    rest::retry_budget budget_{rest::retry_limits()};
     bool awake_ = true;            // a wake() since the last claim
     std::size_t on_their_way_ = 0; // batches and resolutions
     bool queue_changed_ = true;    // since it was measured

@@ -52,6 +52,9 @@ asio::awaitable<void> sender::send_batch(rows batch) {
     for (auto& row : batch) {
         auto made = composer_.compose(row, time_.now());
         if (made) {
+            if (row.history.attempts <= 1 && row.history.deferrals == 0) {
+                budget_.earn(time_.steady_now());
+            }
             messages.push_back(std::move(*made));
             sent.push_back(std::move(row));
             continue;
@@ -100,7 +103,11 @@ sender::change sender::from_verdict(const claimed_delivery& row, verdict given) 
             metrics_.accepted_after(*row.kind, time_.now() - row.caused_at);
         }
     } else if (!is_settled(given.state)) {
-        out.what.due_at = time_.now() + given.wait;
+        // What is only put off waits for the channel as a whole; a look-up sends nothing.
+        const bool again = given.state == delivery_state::pending &&
+                           given.history.deferrals == row.history.deferrals;
+        const auto later = again ? pay_for_retry() : std::chrono::milliseconds(0);
+        out.what.due_at = time_.now() + given.wait + later;
     }
     if (given.pause_channel.count() > 0) {
         gate_.close(time_.steady_now() + given.pause_channel, given.alert);
@@ -112,6 +119,12 @@ sender::change sender::from_verdict(const claimed_delivery& row, verdict given) 
         metrics_.count(to_string(given.state));
     }
     return out;
+}
+
+std::chrono::milliseconds sender::pay_for_retry() {
+    const auto later = budget_.spend(time_.steady_now());
+    metrics_.retries_left(budget_.left());
+    return later;
 }
 
 sender::change sender::from_not_composed(const claimed_delivery& row, const not_composed& why) {

@@ -1,5 +1,7 @@
 #include "notification/delivery/sender_metrics.hpp"
 
+#include "rest/retry_budget.hpp"
+
 namespace relais::notification {
 
 sender_metrics::sender_metrics(metrics::registry& metrics, notification::channel which,
@@ -31,6 +33,9 @@ sender_metrics::sender_metrics(metrics::registry& metrics, notification::channel
         metrics.gauge("notification_channel_paused", "1 while the provider is left alone", labels);
     refused_ = metrics.gauge("notification_channel_refused",
                              "1 while the provider refuses our account: act", labels);
+    retries_left_ = metrics.gauge("notification_retry_budget_left",
+                                  "Retries allowed at once; negative: so many wait longer", labels);
+    retries_left_.set(rest::retry_limits().reserve);
 }
 
 void sender_metrics::count(std::string_view result) const {
@@ -59,6 +64,10 @@ void sender_metrics::queue(const std::vector<queue_size>& sizes) const {
     }
     const auto since = oldest.value_or(timestamp{}).time_since_epoch();
     oldest_.set(std::chrono::duration<double>(since).count());
+}
+
+void sender_metrics::retries_left(double count) const {
+    retries_left_.set(count);
 }
 
 void sender_metrics::channel(bool paused, bool refused) const {

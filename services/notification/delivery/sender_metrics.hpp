@@ -15,7 +15,8 @@ namespace relais::notification {
 /// What a sender counts: notification_delivery_total{channel,provider,result},
 /// click_to_email_seconds{kind}, notification_queue_deliveries{channel,state},
 /// notification_queue_oldest_timestamp_seconds{channel},
-/// notification_channel_paused{channel,provider}, notification_channel_refused{channel,provider}.
+/// notification_channel_paused{channel,provider}, notification_channel_refused{channel,provider},
+/// notification_retry_budget_left{channel,provider}.
 class sender_metrics {
 public:
     sender_metrics(metrics::registry& metrics, channel which, std::string_view provider);
@@ -26,6 +27,8 @@ public:
     void accepted_after(const kind& what, std::chrono::microseconds took) const;
     void queue(const std::vector<queue_size>& sizes) const;
     void channel(bool paused, bool refused) const;
+    /// Of the retry budget; negative: so many wait for their turn.
+    void retries_left(double count) const;
 
 private:
     std::string channel_;
@@ -35,6 +38,7 @@ private:
     metrics::gauge oldest_;
     metrics::gauge paused_;
     metrics::gauge refused_;
+    metrics::gauge retries_left_;
 };
 
 } // namespace relais::notification

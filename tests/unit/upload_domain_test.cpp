@@ -126,3 +126,16 @@ TEST_CASE("upload: keys", "[upload]") {
     CHECK(variant_key(some_sha256, "avatar1", 64) ==
           "v/e3/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855/avatar1-64.webp");
 }
+
+TEST_CASE("upload states: what an upload waits for", "[upload]") {
+    using work = std::optional<open_work>;
+    CHECK(waits_for(upload_state::granted, std::nullopt) == "file");
+    CHECK(waits_for(upload_state::granted, work(open_work{})) == "processing");
+    CHECK(waits_for(upload_state::granted, work({"objectstore-timeout"})) == "object-store");
+    CHECK(waits_for(upload_state::verifying, work({"objectstore-unavailable"})) == "object-store");
+    CHECK(waits_for(upload_state::verifying, work({"picture-worker-crashed"})) == "processing");
+    CHECK(waits_for(upload_state::uploaded, std::nullopt) == "processing");
+    for (const auto last : {upload_state::ready, upload_state::rejected, upload_state::expired}) {
+        CHECK(waits_for(last, work({"objectstore-timeout"})) == "");
+    }
+}

@@ -18,6 +18,16 @@ bool is_lower_hex(std::string_view text) {
 
 } // namespace
 
+std::string_view waits_for(upload_state state, const std::optional<open_work>& work) {
+    if (is_final(state)) {
+        return "";
+    }
+    if (!work) {
+        return state == upload_state::granted ? "file" : "processing";
+    }
+    return work->last_error.starts_with("objectstore-") ? "object-store" : "processing";
+}
+
 std::vector<error> check_announcement(const upload::purpose& purpose, const announced_file& file) {
     std::vector<error> out;
     if (!allows_type(purpose, file.content_type)) {

@@ -44,6 +44,15 @@ struct upload_record {
     std::vector<variant> variants;
 };
 
+/// What stands in the work table about an upload, if anything.
+struct open_work {
+    std::string last_error; ///< of the last try, or empty
+};
+
+/// What an upload waits for, in a word for its owner: "file" (nobody has said that it was sent),
+/// "object-store" (which fails, or cannot be reached), "processing"; empty: for nothing any more.
+std::string_view waits_for(upload_state state, const std::optional<open_work>& work);
+
 /// Why a file may not even be sent, each with a pointer into the request: `invalid` /
 /// "unsupported-type", `too_large` / "file-too-large", `invalid` / "invalid-sha256".
 std::vector<error> check_announcement(const upload::purpose& purpose, const announced_file& file);

@@ -19,13 +19,22 @@ result<upload_record> find_own(pg::transaction& tx, const http::request& request
     return found;
 }
 
-http::response shown(const upload_record& value, const dependencies& with) {
+struct seen_upload {
+    upload_record value;
+    std::optional<open_work> work;
+};
+
+http::response shown(const seen_upload& seen, const dependencies& with) {
+    const upload_record& value = seen.value;
     http::json_writer json;
     json.begin_object()
         .member("id", value.id)
         .member("purpose", value.purpose->name)
         .member("state", to_string(value.state))
         .member("expires_at", value.expires_at);
+    if (const auto what = waits_for(value.state, seen.work); !what.empty()) {
+        json.member("waiting_for", what);
+    }
     if (!value.reason.empty()) {
         json.member("reason", value.reason);
     }
@@ -53,8 +62,13 @@ http::response accepted(const upload_record& value) {
 } // namespace
 
 answer show_upload(dependencies& with, const http::request& request) {
-    const auto body = [&request](pg::transaction& tx) {
-        return find_own(tx, request);
+    const auto body = [&request](pg::transaction& tx) -> result<seen_upload> {
+        auto found = find_own(tx, request);
+        if (!found) {
+            return fail(found);
+        }
+        auto work = store::find_work(tx, found->id);
+        return seen_upload{std::move(*found), std::move(work)};
     };
     auto reading = with.database.read("show_upload", body, request.deadline);
     const auto found = co_await std::move(reading);

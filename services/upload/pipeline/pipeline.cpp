@@ -13,6 +13,10 @@ namespace {
 
 using milliseconds = std::chrono::milliseconds;
 
+bool is_the_store(const error& why) {
+    return why.slug.starts_with("objectstore-");
+}
+
 /// Only a picture that brings its worker down may be at fault; a store that is away never is.
 bool counts_against_picture(const error& why) {
     return why.slug == "picture-worker-crashed" || why.slug == "picture-worker-timeout";
@@ -123,7 +127,9 @@ asio::awaitable<void> pipeline::work_on(store::work_claim claim) {
 }
 
 asio::awaitable<void> pipeline::postpone(store::work_claim claim, error why) {
-    const async::backoff pause{settings_.first_pause, settings_.longest_pause};
+    const async::backoff pause{settings_.first_pause, is_the_store(why)
+                                                          ? settings_.longest_pause_for_store
+                                                          : settings_.longest_pause};
     const auto due_at = time_.now() + pause.wait(static_cast<unsigned>(claim.failures) + 1);
     logger_.warn("upload_work.postponed",
                  {{"upload_id", claim.upload.text()}, {"error", why.slug}, {"detail", why.detail}});

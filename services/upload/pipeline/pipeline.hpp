@@ -18,6 +18,8 @@ struct pipeline_settings {
     std::chrono::milliseconds look_every{2'000}; ///< when nothing wakes it
     std::chrono::milliseconds first_pause{500};  ///< after a failure, doubled each time
     std::chrono::milliseconds longest_pause{60'000};
+    /// While the store is away: somebody looks at the picture's place.
+    std::chrono::milliseconds longest_pause_for_store{5'000};
 };
 
 /// Claims what is to be done in upload_work and has it done, a bounded number at a time. Woken

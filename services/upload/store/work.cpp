@@ -20,6 +20,14 @@ bool request_work_for_object(pg::transaction& tx, upload_id id, const std::strin
     return true;
 }
 
+std::optional<open_work> find_work(pg::transaction& tx, upload_id id) {
+    const auto rows = tx.exec("SELECT last_error FROM upload_work WHERE upload_id = $1", {id});
+    if (rows.empty()) {
+        return std::nullopt;
+    }
+    return open_work{rows.front().optional_text(0).value_or("")};
+}
+
 std::vector<work_claim> claim_work(pg::transaction& tx, const uuid& holder, std::size_t at_most,
                                    timestamp now, std::chrono::seconds lease) {
     std::vector<work_claim> out;

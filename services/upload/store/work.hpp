@@ -1,6 +1,7 @@
 #pragma once
 
 #include "postgres/transaction.hpp"
+#include "upload/domain/upload.hpp"
 
 #include <chrono>
 #include <optional>
@@ -16,6 +17,9 @@ void request_work(pg::transaction& tx, upload_id id, timestamp now);
 /// As request_work(), for what the store tells: only when there is such an upload with that key.
 bool request_work_for_object(pg::transaction& tx, upload_id id, const std::string& object_key,
                              timestamp now);
+
+/// nullopt: nothing is to be done about it.
+std::optional<open_work> find_work(pg::transaction& tx, upload_id id);
 
 /// A row that this instance holds.
 struct work_claim {

@@ -206,9 +206,10 @@ asio::awaitable<void> client::set(std::string key, std::string value, std::chron
     co_await impl_->ask(std::move(key), std::move(request));
 }
 
-asio::awaitable<void> client::remove(std::string key) {
+asio::awaitable<bool> client::remove(std::string key) {
     std::string request = "md " + key + "\r\n";
-    co_await impl_->ask(std::move(key), std::move(request));
+    const auto reply = co_await impl_->ask(std::move(key), std::move(request));
+    co_return reply.has_value();
 }
 
 } // namespace relais::memcache

@@ -40,7 +40,8 @@ public:
 
     boost::asio::awaitable<std::optional<std::string>> get(std::string key);
     boost::asio::awaitable<void> set(std::string key, std::string value, std::chrono::seconds ttl);
-    boost::asio::awaitable<void> remove(std::string key);
+    /// False: it may still be there, because the server could not be told.
+    boost::asio::awaitable<bool> remove(std::string key);
 
     /// As get(), with a lease for one of those who miss; it lasts five seconds.
     boost::asio::awaitable<lookup> get_or_lease(std::string key);

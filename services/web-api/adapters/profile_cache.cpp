@@ -21,18 +21,27 @@ profile_cache::profile_cache(memcache::client& client, asio::io_context& loop,
     : client_(client), loop_(loop), tasks_(tasks) {}
 
 asio::awaitable<memcache::lookup> profile_cache::find(account_id account) {
-    return client_.get_or_lease(key_of(account));
+    if (std::chrono::steady_clock::now() < distrusted_until_) {
+        co_return memcache::lookup();
+    }
+    auto found = co_await client_.get_or_lease(key_of(account));
+    co_return found;
 }
 
-asio::awaitable<void> profile_cache::keep(account_id account, std::string body,
-                                          std::uint64_t lease) {
-    return client_.set_leased(key_of(account), std::move(body), kept_for, lease);
+void profile_cache::keep(account_id account, std::string body, std::uint64_t lease) {
+    tasks_.spawn("keep-profile",
+                 client_.set_leased(key_of(account), std::move(body), kept_for, lease));
+}
+
+asio::awaitable<void> profile_cache::remove(account_id account) {
+    const bool removed = co_await client_.remove(key_of(account));
+    if (!removed) {
+        distrusted_until_ = std::chrono::steady_clock::now() + kept_for;
+    }
 }
 
 void profile_cache::forget(account_id account) {
-    asio::post(loop_, [this, account] {
-        tasks_.spawn("forget-profile", client_.remove(key_of(account)));
-    });
+    asio::post(loop_, [this, account] { tasks_.spawn("forget-profile", remove(account)); });
 }
 
 } // namespace relais::web_api

@@ -60,7 +60,7 @@ answer get_profile(dependencies& with, const http::request& request) {
     }
     auto body = render(*found, with.media_public_url);
     if (cached.lease) {
-        co_await with.profiles->keep(*id, body, *cached.lease);
+        with.profiles->keep(*id, body, *cached.lease);
     }
     co_return http::response::json(200, std::move(body));
 }

@@ -179,15 +179,15 @@ class Chaos:
         for service, variables in changes.items():
             file = self.suite.state / "conf" / f"{service}.changes"
             if variables:
-                lines = [
-                    f"unset {name}\n" if value is None else f"export {name}={shlex.quote(str(value))}\n"
-                    for name, value in variables.items()
-                ]
                 opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
                 with open(opened, "w") as out:
-                    out.writelines(lines)
+                    out.writelines(_shell_line(*item) for item in variables.items())
                 self._changed[service] = variables
             else:
                 file.unlink(missing_ok=True)
                 self._changed.pop(service, None)
         self.restart(*changes)
+
+
+def _shell_line(name, value):
+    return f"unset {name}\n" if value is None else f"export {name}={shlex.quote(str(value))}\n"

@@ -95,11 +95,16 @@ class Suite:
         for service in SERVICES:
             self.ensure_running(service)
 
-    def metric(self, service, name):
-        """The sum of a metric's samples, or 0 when it has none yet."""
+    def metric(self, service, name, **labels):
+        """The sum of a metric's samples, those with the labels, or 0 when it has none yet."""
         url = f"http://127.0.0.1:{self.port_base + ADMIN_OFFSETS[service]}/metrics"
         text = http_client.send("GET", url).body.decode()
-        samples = [line for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name]
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        samples = [
+            line
+            for line in text.splitlines()
+            if line.split("{")[0].split(" ")[0] == name and all(label in line for label in wanted)
+        ]
         return sum(float(line.rsplit(" ", 1)[1]) for line in samples)
 
 

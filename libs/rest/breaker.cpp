@@ -15,6 +15,14 @@ bool breaker::may_call(time_point now) {
     return true;
 }
 
+std::chrono::milliseconds breaker::wait(time_point now) const {
+    if (trying_) {
+        return limits_.first_pause;
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_try_ - now);
+    return open_ ? std::max(left, std::chrono::milliseconds(0)) : std::chrono::milliseconds(0);
+}
+
 void breaker::succeeded() {
     failures_ = 0;
     open_ = false;

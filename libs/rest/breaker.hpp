@@ -27,6 +27,10 @@ public:
     /// The call ended without saying anything about the provider (our own queue was full).
     void given_up();
 
+    /// How long nothing but a try will be let through; while somebody tries, as long as the first
+    /// pause.
+    std::chrono::milliseconds wait(time_point now) const;
+
     /// Whether calls are refused, or only one is let through to try.
     bool is_open() const {
         return open_;

@@ -56,6 +56,14 @@ struct client::impl {
         }
     }
 
+    outcome refuse() const {
+        refused.increment();
+        const error why{error_kind::unavailable, settings.name + "-left-alone",
+                        "it failed several times in a row", "",
+                        guard.wait(std::chrono::steady_clock::now())};
+        return std::unexpected(no_answer{true, why});
+    }
+
     /// What an ended call says about the provider.
     void judge(const outcome& ended, bool began_at_all) {
         const bool was_open = guard.is_open();
@@ -96,10 +104,7 @@ client::~client() = default;
 asio::awaitable<std::expected<answer, no_answer>> client::send(call what,
                                                                const trace::context& where) {
     if (!impl_->guard.may_call(std::chrono::steady_clock::now())) {
-        impl_->refused.increment();
-        co_return std::unexpected(
-            no_answer{true, error{error_kind::unavailable, impl_->settings.name + "-left-alone",
-                                  "it failed several times in a row", "", std::nullopt}});
+        co_return impl_->refuse();
     }
     const auto span = where.child();
     what.headers.emplace_back("traceparent", span.traceparent());

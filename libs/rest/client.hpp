@@ -77,9 +77,9 @@ public:
 
     /// Adds traceparent. Any HTTP status is an answer. Reasons of a no_answer, <name> being the
     /// client's: `unavailable` / "<name>-unreachable" (not sent), "<name>-left-alone" (not sent:
-    /// the breaker is open), "<name>-connection-lost"; `timeout` / "<name>-timeout"; `too_large` /
-    /// "<name>-answer-too-large"; `invalid` /
-    /// "<name>-bad-request" (not sent); and the pool's. Once begun it is not cut short by
+    /// the breaker is open; with retry_after), "<name>-connection-lost"; `timeout` /
+    /// "<name>-timeout"; `too_large` / "<name>-answer-too-large"; `invalid` / "<name>-bad-request"
+    /// (not sent); and the pool's. Once begun it is not cut short by
     /// cancellation: what became of the call has to be recorded.
     boost::asio::awaitable<std::expected<answer, no_answer>> send(call what,
                                                                   const trace::context& where);

@@ -32,14 +32,18 @@ TEST_CASE("an open breaker lets one call try, and waits longer each time", "[res
     auto now = start;
     for (const auto pause : {1s, 2s, 3s, 3s}) {
         CHECK_FALSE(guard.may_call(now + pause - 1ms));
+        CHECK(guard.wait(now + pause - 1ms) == 1ms);
         now += pause;
+        CHECK(guard.wait(now) == 0ms);
         CHECK(guard.may_call(now));
+        CHECK(guard.wait(now) == 1s);
         CHECK_FALSE(guard.may_call(now)); // somebody tries already
         guard.failed(now);
     }
     CHECK(guard.may_call(now + 3s));
     guard.succeeded();
     CHECK_FALSE(guard.is_open());
+    CHECK(guard.wait(now) == 0ms);
     CHECK(guard.may_call(now));
     guard.failed(now);
     CHECK(guard.may_call(now + 1s)); // the pause is the first one again

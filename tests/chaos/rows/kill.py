@@ -3,16 +3,18 @@ picture worker in the middle of a picture: the story completes, and nobody is to
 
 import concurrent.futures
 import contextlib
+import functools
 import itertools
 import os
 import pathlib
 import signal
 import threading
+import time
 
 import uploads
 from people import wait_until
-from probes import play_story, told_once
-from suite import SERVICES
+from probes import play_story, recovered, told_once
+from suite import READY_S, SERVICES
 
 TITLE = "kill -9 of services and of the picture worker"
 POINTS = [
@@ -28,16 +30,35 @@ BUSY_TICKS = 3  # hundredths of a second of CPU: the worker is in the middle of 
 
 def run(chaos):
     picture_worker(chaos)
+    comes_back(chaos)
     each_service(chaos)
     two_at_once(chaos)
     at_random(chaos)
 
 
+def settled_in(chaos, service):
+    """Ready, and for so long that its supervisor does not take the end for a start that failed: it
+    gives up after a few of those."""
+    chaos.suite.ensure_running(service)
+    name = chaos.suite.program(service)
+    wait_until(lambda: "RUNNING" in chaos.suite.supervise("status", name, check=False), READY_S)
+
+
 def kill(chaos, service):
     """Kills it once it runs. Others may kill it, too."""
-    chaos.suite.ensure_running(service)
+    settled_in(chaos, service)
     with contextlib.suppress(AssertionError, ProcessLookupError):
         chaos.suite.kill(service)
+
+
+def comes_back(chaos):
+    """How long the supervisor and the start take."""
+    for service in [chaos.random.choice(SERVICES)] if chaos.short else SERVICES:
+        chaos.inject(f"kill -9 of {service}")
+        begun = time.monotonic()
+        kill(chaos, service)
+        ready = functools.partial(chaos.suite.ready, service)
+        recovered(chaos, f"{service} killed", ready, 10.0, "it is ready again", begun)
 
 
 class Killer:
@@ -103,7 +124,7 @@ def two_at_once(chaos):
 
 def kill_together(chaos, services):
     for service in services:
-        chaos.suite.ensure_running(service)
+        settled_in(chaos, service)
     for pid in [chaos.suite.pid(service) for service in services]:
         if pid:
             os.kill(pid, signal.SIGKILL)

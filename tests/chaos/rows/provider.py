@@ -45,6 +45,8 @@ NOTICED_S = 1.0
 AMBIGUOUS_S = 120.0
 WAITING = 8  # people who wait while a provider is away
 LEFT_ALONE_S, LEFT_ALONE_SHORT_S = 30.0, 6.0
+TRIES_MAX = 6  # of a provider that is left alone, in the longer form
+RETRIES_RESERVE = 20  # of the budget, for each channel
 RECOVERY_S = 45.0  # the breaker's longest pause and a message that waits for its turn
 
 
@@ -149,20 +151,21 @@ def partial(chaos):
 
 def away(chaos):
     """Nobody listens at the provider's address."""
-    with chaos.gate("mailjet") as gate, chaos.through(gate, "notification"):
-        chaos.inject("the mail provider is down")
-        gate.refuse()
-        name = "provider_no_answer_total"
+    for service, provider in (("notification", "mailjet"), ("mailing-list-sync", "brevo")):
+        with chaos.gate(provider) as gate, chaos.through(gate, service):
+            chaos.inject(f"{provider} is down")
+            gate.refuse()
 
-        def calls():
-            return chaos.suite.metric("notification", name, provider="mailjet")
+            def calls(service=service, provider=provider):
+                return chaos.suite.metric(service, "provider_no_answer_total", provider=provider)
 
-        wait_and_recover(chaos, "mail provider down", "mailjet", gate.open, calls)
+            outage = Outage(chaos, f"{provider} down", service, provider, gate.open, calls)
+            outage.wait_and_recover()
 
 
 def failing(chaos):
     """Every call is answered 500: it is left alone instead of asked again and again."""
-    chaos.inject("the mail provider answers every call with 500")
+    chaos.inject("mailjet answers every call with 500")
     script(chaos, "mailjet", MAIL, FAULTS["500 of its own"], times=10000)
     since = time.time()
 
@@ -170,50 +173,72 @@ def failing(chaos):
         seen = chaos.sandbox.find("journal", provider="mailjet", since=since)
         return sum(call["path"].startswith("/v3.1/send") for call in seen)
 
-    wait_and_recover(chaos, "mail provider failing", "mailjet", chaos.calm_sandbox, calls)
-
-
-def wait_and_recover(chaos, name, provider, mend, calls):
-    people = []
-    for _ in range(WAITING):
-        person, took_s = register(chaos.gateway)
-        noticed_nothing(chaos, name, took_s)
-        people.append(person)
+    name = "mailjet failing"
+    Outage(chaos, name, "notification", "mailjet", chaos.calm_sandbox, calls).wait_and_recover()
     metric_shows(
         chaos,
-        "that it is left alone",
+        "that retries were paid for",
         "notification",
-        "provider_breaker_open",
-        lambda value: value == 1,
-        timeout_s=30.0,
-        provider=provider,
+        "notification_retry_budget_left",
+        lambda left: left < RETRIES_RESERVE,
+        channel="mail",
     )
-    before = calls()
-    end = time.monotonic() + (LEFT_ALONE_SHORT_S if chaos.short else LEFT_ALONE_S)
-    wait_until(lambda: time.monotonic() >= end, 600)
-    # One try after a second, then after two, four …
-    tried = calls() - before
-    chaos.check(f"{name}: it is hardly called meanwhile", tried <= 6, f"{tried} calls")
-    mend()
-    recovered(
-        chaos,
-        name,
-        lambda: all(chaos.sandbox.find("mails", to=person.email) for person in people),
-        RECOVERY_S,
-        "everybody gets the mail",
-    )
-    for person in people:
-        with chaos.checking(f"{name}: one mail to {person.email}"):
-            settled(chaos.suite, chaos.sandbox, person, mails=1, pushes=0)
-    closed = "that it is used again"
-    metric_shows(
-        chaos,
-        closed,
-        "notification",
-        "provider_breaker_open",
-        lambda value: value == 0,
-        provider=provider,
-    )
+
+
+class Outage:
+    """A provider that cannot be used: people do not notice, it is left alone, and when it is back
+    everybody gets what they should, once."""
+
+    def __init__(self, chaos, name, service, provider, mend, calls):
+        self.chaos = chaos
+        self.name = name
+        self.service = service
+        self.provider = provider
+        self.mend = mend
+        self.calls = calls
+
+    def wait_and_recover(self):
+        chaos, name = self.chaos, self.name
+        people = [self._cause_a_call() for _ in range(WAITING)]
+        self._breaker(1, "that it is left alone")
+        before = self.calls()
+        end = time.monotonic() + (LEFT_ALONE_SHORT_S if chaos.short else LEFT_ALONE_S)
+        wait_until(lambda: time.monotonic() >= end, 600)
+        # One try after a second, then after two, four …
+        tried = self.calls() - before
+        chaos.check(f"{name}: it is hardly called meanwhile", tried <= TRIES_MAX, f"{tried} calls")
+        self.mend()
+        arrived = "everybody gets what waited"
+        recovered(chaos, name, lambda: all(map(self._arrived, people)), RECOVERY_S, arrived)
+        for person in people:
+            with chaos.checking(f"{name}: once for {person.email}"):
+                settled(chaos.suite, chaos.sandbox, person, mails=1, pushes=0)
+        self._breaker(0, "that it is used again")
+
+    def _cause_a_call(self):
+        """Registering needs the mail provider, validating the list provider."""
+        person, took_s = register(self.chaos.gateway)
+        noticed_nothing(self.chaos, self.name, took_s)
+        if self.provider == "brevo":
+            expect_one_mail(self.chaos.sandbox, person)
+            validate(self.chaos.gateway, self.chaos.sandbox, person)
+        return person
+
+    def _arrived(self, person):
+        if self.provider == "brevo":
+            return self.chaos.sandbox.find("contacts", email=person.email, list="any")
+        return self.chaos.sandbox.find("mails", to=person.email)
+
+    def _breaker(self, wanted, what):
+        metric_shows(
+            self.chaos,
+            what,
+            self.service,
+            "provider_breaker_open",
+            lambda value: value == wanted,
+            timeout_s=30.0,
+            provider=self.provider,
+        )
 
 
 def webhook_twice(chaos):

@@ -2,10 +2,12 @@
 
 #include "clock/rfc3339.hpp"
 #include "log/json_text.hpp"
+#include "log/line_writer.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include <atomic>
 
@@ -47,10 +49,33 @@ void append_value(std::string& out, const field& entry) {
 
 namespace detail {
 
+/// spdlog's own sink goes through stdio, which keeps what could not be written and loses the rest
+/// without a word when the disc is full.
+class line_sink : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+public:
+    explicit line_sink(int descriptor) : writer_(descriptor) {}
+
+    std::uint64_t lost() const {
+        return writer_.lost();
+    }
+
+private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        writer_.write({line.data(), line.size()});
+    }
+
+    void flush_() override {}
+
+    line_writer writer_;
+};
+
 struct sink {
     std::string service;
     std::string instance;
     std::atomic<level> threshold;
+    std::shared_ptr<line_sink> lines; // shared with spdlog's logger
     std::shared_ptr<spdlog::details::thread_pool> thread;
     std::shared_ptr<spdlog::async_logger> out;
 };
@@ -86,18 +111,17 @@ std::string_view to_string(level value) {
 
 logger::logger() = default;
 
-logger::logger(std::string service, std::string instance, level threshold)
+logger::logger(std::string service, std::string instance, level threshold, int descriptor)
     : sink_(std::make_shared<detail::sink>()) {
     sink_->service = std::move(service);
     sink_->instance = std::move(instance);
     sink_->threshold = threshold;
     sink_->thread = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
+    sink_->lines = std::make_shared<detail::line_sink>(descriptor);
     sink_->out = std::make_shared<spdlog::async_logger>(
-        "relais", std::make_shared<spdlog::sinks::stdout_sink_mt>(), sink_->thread,
-        spdlog::async_overflow_policy::overrun_oldest);
+        "relais", sink_->lines, sink_->thread, spdlog::async_overflow_policy::overrun_oldest);
     sink_->out->set_pattern("%v");
     sink_->out->set_level(spdlog::level::trace);
-    sink_->out->flush_on(spdlog::level::info);
 }
 
 logger logger::with(const trace::context& where) const {
@@ -159,7 +183,7 @@ level logger::current_level() const {
 }
 
 std::uint64_t logger::dropped() const {
-    return sink_ ? sink_->thread->overrun_counter() : 0;
+    return sink_ ? sink_->thread->overrun_counter() + sink_->lines->lost() : 0;
 }
 
 void logger::flush() const {

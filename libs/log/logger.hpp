@@ -48,13 +48,15 @@ struct sink;
 /// Writes one JSON object a line to standard output: fields, not sentences.
 ///   logger.info("upload.completed", {{"upload_id", id.text()}, {"size_bytes", 4711}});
 /// gives {"timestamp":"…","severity":"INFO","service":"upload","event":"upload.completed",…}.
-/// Writing never blocks on a slow reader: lines that do not fit the queue are dropped and counted
-/// (dropped()). Cheap to copy; copies share the sink. Thread-safe.
+/// Writing never blocks on a slow reader or a full disc: lines that do not fit the queue or cannot
+/// be written are dropped and counted (dropped()). Cheap to copy; copies share the sink.
+/// Thread-safe.
 class logger {
 public:
     /// A logger that writes nothing, for tests.
     logger();
-    logger(std::string service, std::string instance, level threshold);
+    /// descriptor: where lines go, standard output unless a test says otherwise. Stays open.
+    logger(std::string service, std::string instance, level threshold, int descriptor = 1);
 
     /// A copy that adds trace_id and span_id to each line.
     logger with(const trace::context& where) const;
@@ -67,7 +69,7 @@ public:
     void set_level(level threshold) const;
     level current_level() const;
 
-    /// Lines lost because the queue was full, since the start.
+    /// Lines lost since the start: the queue was full, or they could not be written.
     std::uint64_t dropped() const;
 
     /// Writes out what is queued. Called before the process ends.

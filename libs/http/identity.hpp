@@ -36,7 +36,8 @@ public:
     explicit identity_verifier(const config::secret& public_key);
     ~identity_verifier();
 
-    /// Error: `unauthenticated` / "invalid-identity".
+    /// Errors: `unauthenticated` / "invalid-identity"; `unavailable` / "clocks-disagree" when
+    /// nothing but its times is wrong.
     result<identity> verify(std::string_view token, timestamp now) const;
 
 private:

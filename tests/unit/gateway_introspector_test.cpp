@@ -1,5 +1,6 @@
 #include "clock/rfc3339.hpp"
 #include "gateway/identity/introspector.hpp"
+#include "ids/encoding.hpp"
 #include "support/await_on.hpp"
 #include "support/raw_server.hpp"
 
@@ -21,6 +22,12 @@ std::string active(std::string session, const std::string& more = "") {
     return answer(fmt::format(
         R"({{"active":true,"account_id":"0190163d-8694-739b-aea5-966c26f8ad91","session_id":"{}","roles":["r"]{}}})",
         session, more));
+}
+
+/// Of the fixture's signer.
+config::secret public_key() {
+    const auto raw = from_base64url("gyClGXfYw4yopJJ8Zw31gh5El2GUXhXp77JqFQnSMOo");
+    return config::secret(std::string(raw->begin(), raw->end()));
 }
 
 struct fixture {
@@ -59,6 +66,13 @@ TEST_CASE("an answer is kept for thirty seconds", "[gateway]") {
     CHECK(with.web_api.requests() == 3);
 }
 
+TEST_CASE("nobody is asked about what is too long for a token", "[gateway]") {
+    fixture with([](int) { return raw_server::step{active("s1")}; });
+    CHECK(with.resolve(std::string(1'025, 't')).empty());
+    CHECK(with.web_api.requests() == 0);
+    CHECK(with.resolve(std::string(1'024, 't')) == "s1");
+}
+
 TEST_CASE("an identity is not believed beyond its end", "[gateway]") {
     const timestamp end{std::chrono::seconds(1'800'000'010)};
     const auto text = active("s1", fmt::format(R"(,"expires_at":"{}")", to_rfc3339(end)));
@@ -68,6 +82,26 @@ TEST_CASE("an identity is not believed beyond its end", "[gateway]") {
     CHECK(with.resolve("t") == "s1");
     with.time.advance(11s);
     CHECK(with.resolve("t").empty());
+}
+
+TEST_CASE("when the wall clock is set, identities are signed anew", "[gateway]") {
+    fixture with([](int) { return raw_server::step{active("s1")}; });
+    const http::identity_verifier verifier(public_key());
+    const auto believed = [&] {
+        const auto found =
+            test::await_on(with.loop, with.introspector.resolve("t", trace::context::start()));
+        REQUIRE(found);
+        REQUIRE(*found);
+        return verifier.verify((*found)->signed_header, with.time.now()).has_value();
+    };
+    CHECK(believed());
+    with.time.jump(1h);
+    CHECK(believed());
+    with.time.jump(-2h);
+    CHECK(believed());
+    CHECK(with.web_api.requests() == 3);
+    CHECK(believed());
+    CHECK(with.web_api.requests() == 3); // kept again
 }
 
 TEST_CASE("a revocation ends what is kept at once", "[gateway]") {

@@ -14,8 +14,10 @@ constexpr std::chrono::seconds valid_for{30};
 constexpr std::chrono::seconds invalid_for{5}; ///< a wrong token is cheap to repeat
 /// Longer than the answer it was made from is kept, so a header in use is never about to expire.
 constexpr std::chrono::seconds header_valid_for{60};
+constexpr std::chrono::seconds jitter{1}; ///< by which NTP slews a clock back
 constexpr std::size_t entries_max = 100'000;
 constexpr std::chrono::milliseconds ask_timeout{2'000};
+constexpr std::size_t token_bytes_max = 1'024; ///< web-api reads no more
 /// Longer than any answer that was asked for before a revocation can still be under way.
 constexpr std::chrono::seconds remember_revocation{60};
 
@@ -78,15 +80,28 @@ result<introspector::entry> introspector::read_answer(const http::response& answ
         lifetime = std::min(lifetime, *end - now);
     }
     auto header = signer_.sign(who, now, header_valid_for);
-    return entry{known_caller{std::move(who), std::move(header)}, time_.steady_now() + lifetime};
+    return entry{known_caller{std::move(who), std::move(header)}, time_.steady_now() + lifetime,
+                 now};
+}
+
+/// Services compare the header's times with the wall clock, which may have been set since.
+bool introspector::holds(const entry& found) const {
+    if (time_.steady_now() >= found.valid_until) {
+        return false;
+    }
+    const auto age = time_.now() - found.signed_at;
+    return !found.caller || (age >= -jitter && age < header_valid_for);
 }
 
 asio::awaitable<result<std::optional<known_caller>>> introspector::resolve(std::string token,
                                                                            trace::context where) {
+    if (token.size() > token_bytes_max) {
+        co_return std::nullopt;
+    }
     std::string key = to_hex(sha256(as_bytes(token)));
     while (true) {
         if (const auto found = known_.find(key); found != known_.end()) {
-            if (time_.steady_now() < found->second.valid_until) {
+            if (holds(found->second)) {
                 hits_.increment();
                 co_return found->second.caller;
             }

@@ -42,6 +42,7 @@ private:
     struct entry {
         std::optional<known_caller> caller;
         std::chrono::steady_clock::time_point valid_until;
+        timestamp signed_at{};
     };
     struct flight;
 
@@ -49,6 +50,7 @@ private:
     boost::asio::awaitable<result<entry>> ask_and_keep(std::string key, std::string token,
                                                        trace::context where);
     result<entry> read_answer(const http::response& answer) const;
+    bool holds(const entry& found) const;
     void keep(const std::string& key, const entry& found);
 
     std::vector<http::client*> web_api_;

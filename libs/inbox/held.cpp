@@ -134,7 +134,7 @@ result<held_report> begin_attempt(pg::transaction& tx, const held_work& work,
         return held_report{};
     }
     const auto now = work.time.now();
-    if (!row->waits && row->next_at > now) {
+    if (!row->waits && row->next_at > now && row->next_at <= now + believed_wait) {
         return held_report{.now = state::waiting};
     }
     if (auto refused = refuse_first(tx, work, partition, *row, *first)) {

@@ -1,6 +1,7 @@
 #include "inbox/housekeeper.hpp"
 
 #include "inbox/dead_letters.hpp"
+#include "inbox/parking.hpp"
 
 #include <algorithm>
 
@@ -129,11 +130,14 @@ asio::awaitable<void> housekeeper::look_for_snapshots() {
 }
 
 asio::awaitable<void> housekeeper::look_for_redrives() {
-    auto find = [this](pg::transaction& tx) -> result<std::vector<held_time>> {
+    auto find = [this,
+                 now = parts_.time.now()](pg::transaction& tx) -> result<std::vector<held_time>> {
         std::vector<held_time> times;
-        const auto found = tx.exec("select topic, partition, min(next_at) from inbox_held_key"
-                                   " where consumer_group = $1 group by topic, partition",
-                                   {group_});
+        const auto found =
+            tx.exec("select topic, partition,"
+                    " min(case when next_at > $3 and waiting_for is null then $2 else next_at end)"
+                    " from inbox_held_key where consumer_group = $1 group by topic, partition",
+                    {group_, now, now + believed_wait});
         for (const auto& row : found) {
             times.push_back(
                 {{row.text(0), static_cast<std::int32_t>(row.integer(1))}, row.time(2)});

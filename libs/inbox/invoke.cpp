@@ -10,9 +10,9 @@ constexpr std::array<std::string_view, outcome_count> outcome_names{
     "ok",      "erased", "stale",   "duplicate",  "unknown_type",
     "expired", "parked", "waiting", "dead_letter"};
 
-constexpr std::array<std::string_view, 6> outages{"database-down",      "database-connections",
-                                                  "database-read-only", "database-resources",
-                                                  "database-system",    "commit-in-doubt"};
+constexpr std::array<std::string_view, 7> outages{
+    "database-down",      "database-connections", "database-read-only", "database-resources",
+    "database-disk-full", "database-system",      "commit-in-doubt"};
 
 /// Without a handler running these come from our own statements, which only wait for other
 /// instances.

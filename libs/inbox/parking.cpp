@@ -138,21 +138,23 @@ void bury(pg::transaction& tx, const place& at, const dead_event& value) {
 std::vector<std::string> find_due(pg::transaction& tx, const place& at, timestamp now,
                                   std::size_t max) {
     std::vector<std::string> keys;
-    const auto found = tx.exec("select key from inbox_held_key where consumer_group = $1"
-                               " and topic = $2 and partition = $3 and next_at <= $4"
-                               " order by next_at limit $5",
-                               {at.group, at.where.topic, at.where.partition, now, max});
+    const auto found =
+        tx.exec("select key from inbox_held_key where consumer_group = $1"
+                " and topic = $2 and partition = $3"
+                " and (next_at <= $4 or (next_at > $6 and waiting_for is null))"
+                " order by next_at limit $5",
+                {at.group, at.where.topic, at.where.partition, now, max, now + believed_wait});
     for (const auto& row : found) {
         keys.push_back(row.text(0));
     }
     return keys;
 }
 
-std::optional<timestamp> find_next_due(pg::transaction& tx, const place& at) {
+std::optional<timestamp> find_next_due(pg::transaction& tx, const place& at, timestamp now) {
     return tx
-        .exec("select min(next_at) from inbox_held_key"
-              " where consumer_group = $1 and topic = $2 and partition = $3",
-              {at.group, at.where.topic, at.where.partition})
+        .exec("select min(case when next_at > $5 and waiting_for is null then $4 else next_at end)"
+              " from inbox_held_key where consumer_group = $1 and topic = $2 and partition = $3",
+              {at.group, at.where.topic, at.where.partition, now, now + believed_wait})
         .front()
         .optional_time(0);
 }

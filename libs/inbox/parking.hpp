@@ -61,12 +61,16 @@ struct dead_event {
 
 void bury(pg::transaction& tx, const place& at, const dead_event& value);
 
+/// No policy makes a failed event wait longer than half of this. What seems to wait longer was held
+/// before the wall clock was set back, and is due.
+inline constexpr std::chrono::minutes believed_wait{30};
+
 /// Held keys of a partition that are due, oldest first.
 std::vector<std::string> find_due(pg::transaction& tx, const place& at, timestamp now,
                                   std::size_t max);
 
 /// When the next held key of a partition is due; nullopt: none is held.
-std::optional<timestamp> find_next_due(pg::transaction& tx, const place& at);
+std::optional<timestamp> find_next_due(pg::transaction& tx, const place& at, timestamp now);
 
 /// Those that wait for snapshots.
 std::vector<held_key> find_waiting(pg::transaction& tx, const place& at);

@@ -35,7 +35,7 @@ std::optional<milliseconds> policy::wait_before(std::uint32_t next, const error&
         return std::nullopt;
     }
     const auto wait = std::min(on_curve(*this, std::max(next, 2U) - 1, random), longest);
-    return std::max(wait, failed.retry_after.value_or(milliseconds(0)));
+    return std::max(wait, std::min(failed.retry_after.value_or(milliseconds(0)), longest));
 }
 
 } // namespace relais::inbox

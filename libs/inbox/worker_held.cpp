@@ -179,8 +179,9 @@ asio::awaitable<void> worker::load_waits() {
 
 asio::awaitable<void> worker::refresh_due() {
     while (!stopping_) {
-        auto find = [this](pg::transaction& tx) -> result<std::optional<timestamp>> {
-            return find_next_due(tx, at_);
+        auto find = [this, now = parts_.time.now()](
+                        pg::transaction& tx) -> result<std::optional<timestamp>> {
+            return find_next_due(tx, at_, now);
         };
         const auto due = co_await parts_.database.read("inbox_next_due", std::move(find));
         if (due) {

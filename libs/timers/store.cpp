@@ -10,9 +10,14 @@ constexpr int batch = 16;
 /// After a crash its timers wait this long; longer than a batch normally takes.
 constexpr std::chrono::seconds claim_time{15};
 
+/// Longer than any claim or retry waits: such a not_before is from before the wall clock was set
+/// back, and does not count.
+constexpr std::chrono::minutes believed_wait{20};
+
 constexpr std::string_view claim_sql =
     "with due as ("
-    "  select id from timer where failed_at is null and greatest(due_at, not_before) <= $1"
+    "  select id from timer where failed_at is null and due_at <= $1"
+    "    and (not_before is null or not_before <= $1 or not_before > $5)"
     "    and kind = any($2::text[])"
     "  order by priority, due_at limit $4 for update skip locked) "
     "update timer t set attempts = attempts + 1, not_before = $3 from due where t.id = due.id"
@@ -38,7 +43,8 @@ bool cancel(pg::transaction& tx, const std::string& id) {
 look claim(pg::transaction& tx, const std::vector<std::string>& kinds, timestamp now) {
     const auto of_kinds = pg::parameter::array(kinds);
     look found;
-    for (const auto row : tx.exec(claim_sql, {now, of_kinds, now + claim_time, batch})) {
+    for (const auto row :
+         tx.exec(claim_sql, {now, of_kinds, now + claim_time, batch, now + believed_wait})) {
         found.claimed.push_back({timer{.id = row.text(0),
                                        .kind = row.text(1),
                                        .due_at = row.time(2),

@@ -101,6 +101,24 @@ TEST_CASE("a held key survives a restart", "[inbox]") {
     second.stop();
 }
 
+TEST_CASE("after the wall clock was set back, a held key does not wait for it", "[inbox]") {
+    test::inbox_rig on(1);
+    {
+        auto first = on.make_instance();
+        on.publish("a", "fail-2");
+        on.publish("a", "next");
+        first.start();
+        on.wait_for_count("inbox_parked", 2);
+        first.stop();
+    }
+    on.database.query("update inbox_held_key set next_at = next_at + interval '1 hour'");
+    auto second = on.make_instance();
+    second.start();
+    on.wait_for_effects(2);
+    CHECK(on.effects() == texts{"fail-2", "next"});
+    second.stop();
+}
+
 TEST_CASE("an event waits for the snapshot it needs and is woken at once", "[inbox]") {
     test::inbox_rig on;
     auto one = on.make_instance();

@@ -101,6 +101,42 @@ TEST_CASE("whatever the mail provider does, one mail", "[notification][serial]")
     CHECK(faults.as_array().front().as_object().at("applied").as_int64() == 1);
 }
 
+TEST_CASE("the wall clock is set while a provider is slow: one mail", "[notification][serial]") {
+    const auto jump = GENERATE(std::chrono::hours(1), std::chrono::hours(-1));
+    CAPTURE(jump.count());
+    notification_rig rig;
+    auto fault = mailjet_fault("delay_ms");
+    fault["delay_ms"] = 2500; // longer than all look-ups together, shorter than the call may take
+    rig.fault(fault);
+    rig.start();
+    rig.request_validation();
+    rig.wait_until("select state from delivery where channel = 'mail'", "sending");
+    rig.time.advance(jump);
+    rig.wake();
+    rig.wait_until_settled();
+    CHECK(rig.mails().size() == 1);
+    CHECK(rig.ledger("state") == "accepted");
+    CHECK(rig.ledger("look_ups") == "0");
+    CHECK(rig.ledger("resends") == "0");
+}
+
+TEST_CASE("the wall clock is set back while a mail waits: it is sent soon",
+          "[notification][serial]") {
+    notification_rig rig;
+    auto fault = mailjet_fault("status");
+    fault["status"] = 500;
+    fault["body"] = json::object{{"ErrorIdentifier", "x"}, {"StatusCode", 500}};
+    rig.fault(fault);
+    rig.policy.errors.first = 5min;
+    rig.start();
+    rig.request_validation();
+    rig.wait_until("select state || attempts from delivery where channel = 'mail'", "pending1");
+    rig.time.advance(-1h);
+    rig.wake();
+    rig.wait_until_settled();
+    CHECK(rig.mails().size() == 1);
+}
+
 TEST_CASE("being asked to wait costs no attempt", "[notification][serial]") {
     notification_rig rig;
     auto fault = mailjet_fault("status", 2);

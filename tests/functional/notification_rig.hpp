@@ -12,6 +12,7 @@
 #include "support/await_on.hpp"
 #include "support/database.hpp"
 #include "support/sandbox.hpp"
+#include "support/shifted_clock.hpp"
 
 #include <boost/json.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -202,7 +203,7 @@ public:
     const std::string key = std::string(32, 'k');
     boost::asio::io_context loop{1};
     metrics::registry metrics;
-    system_clock time;
+    shifted_clock time;
     test::database database;
     pg::pool pool;
     test::sandbox sandbox;

@@ -203,3 +203,20 @@ TEST_CASE("a claim of a dead process runs out, its attempt counts", "[timers]") 
     on.first.stop(on.loop);
     CHECK(on.database.query("select 1 from timer").empty());
 }
+
+TEST_CASE("after the wall clock was set back, a claim does not hold for an hour", "[timers]") {
+    fixture on;
+    bool fired = false;
+    on.first.runner.on("note",
+                       [&](pg::transaction&, const timers::timer&, timestamp) -> result<void> {
+                           fired = true;
+                           return {};
+                       });
+    on.database.query("insert into timer (id, kind, due_at, payload, attempts, not_before) values"
+                      " ('x', 'note', now() - interval '1 min', '', 1, now() + interval '1 hour'),"
+                      " ('y', 'note', now() + interval '1 hour', '', 0, null)");
+    on.first.start();
+    on.wait_until([&] { return fired; });
+    on.first.stop(on.loop);
+    CHECK(on.database.value("select string_agg(id, ' ') from timer") == "y");
+}

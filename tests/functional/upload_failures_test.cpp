@@ -119,6 +119,23 @@ TEST_CASE("upload: work that somebody left behind is taken over", "[upload][fail
     CHECK(rig.events("AssetReady") == "1");
 }
 
+TEST_CASE("upload: after the wall clock was set back, work does not wait", "[upload][failures]") {
+    test::database shared({"upload"});
+    std::string id;
+    const auto content = picture("jpeg-small");
+    {
+        upload_rig rig({.database_url = shared.url(), .s3_endpoint = "http://127.0.0.1:1"});
+        id = send(rig, content);
+    }
+    shared.query(
+        "UPDATE upload_work SET claimed_by = '" + make_uuid_v7().text() +
+        "', claimed_until = now() + interval '1 hour', due_at = now() + interval '1 hour'");
+    upload_rig rig({.database_url = shared.url()});
+    rig.wait_for_state(id, "ready");
+    rig.wait_until_idle();
+    CHECK(rig.events("AssetReady") == "1");
+}
+
 TEST_CASE("upload: two instances, many pictures, each done once", "[upload][failures]") {
     upload_rig one;
     upload_rig two({.database_url = one.database_url});

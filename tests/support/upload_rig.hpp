@@ -4,6 +4,7 @@
 #include "support/await_on.hpp"
 #include "support/database.hpp"
 #include "support/s3.hpp"
+#include "support/shifted_clock.hpp"
 #include "support/upload_pictures.hpp"
 #include "timers/timers.hpp"
 #include "upload/handlers/handlers.hpp"
@@ -13,33 +14,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace relais::test {
-
-/// The machine's clock, moved.
-class shifted_clock final : public clock {
-public:
-    timestamp now() const override {
-        return real_.now() + shift_.load();
-    }
-
-    std::chrono::steady_clock::time_point steady_now() const override {
-        return real_.steady_now();
-    }
-
-    void advance(std::chrono::seconds by) {
-        shift_ = shift_.load() + by;
-    }
-
-private:
-    system_clock real_;
-    std::atomic<std::chrono::seconds> shift_{std::chrono::seconds(0)};
-};
 
 struct rig_options {
     std::string database_url; ///< empty: a fresh database

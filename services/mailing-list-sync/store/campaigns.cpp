@@ -1,5 +1,6 @@
 #include "mailing-list-sync/store/campaigns.hpp"
 
+#include "mailing-list-sync/domain/waits.hpp"
 #include "mailing-list-sync/store/cause.hpp"
 #include "outbox/outbox.hpp"
 
@@ -49,11 +50,11 @@ std::vector<campaign_part> lease_parts(pg::transaction& tx, int at_most, timesta
     const auto taken = tx.exec(
         "update campaign_part p set not_before = $1, attempts = p.attempts + 1 from campaign c"
         " where c.campaign_id = p.campaign_id and (p.campaign_id, p.locale) in"
-        " (select campaign_id, locale from campaign_part where not_before <= $2"
+        " (select campaign_id, locale from campaign_part where not_before <= $2 or not_before > $4"
         " order by not_before limit $3 for update skip locked)"
         " returning p.campaign_id, p.locale, p.state, coalesce(p.remote_id, 0), p.attempts, c.name,"
         " c.list, c.template, c.traceparent, c.correlation_id, c.causation_id",
-        {now + lease, now, at_most});
+        {now + lease, now, at_most, now + believed_wait});
     std::vector<campaign_part> out;
     for (const auto row : taken) {
         out.push_back({row.text(0), row.text(1), row.text(2), row.integer(3),

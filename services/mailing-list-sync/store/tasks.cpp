@@ -1,5 +1,6 @@
 #include "mailing-list-sync/store/tasks.hpp"
 
+#include "mailing-list-sync/domain/waits.hpp"
 #include "mailing-list-sync/store/cause.hpp"
 
 namespace relais::mailing_list_sync {
@@ -22,12 +23,12 @@ std::vector<sync_task> lease_tasks(pg::transaction& tx, const std::string& owner
                                    timestamp now, std::chrono::seconds lease) {
     const auto taken = tx.exec(
         "update sync_task set leased_by = $1, leased_until = $2, attempts = attempts + 1"
-        " where account_id in (select account_id from sync_task where not_before <= $3"
-        " and (leased_until is null or leased_until < $3)"
+        " where account_id in (select account_id from sync_task where (not_before <= $3"
+        " or not_before > $5) and (leased_until is null or leased_until < $3 or leased_until > $5)"
         " order by urgency, not_before limit $4 for update skip locked)"
         " returning account_id, wanted_version, urgency, attempts, traceparent, correlation_id,"
         " causation_id",
-        {owner, now + lease, now, at_most});
+        {owner, now + lease, now, at_most, now + believed_wait});
     std::vector<sync_task> out;
     for (const auto row : taken) {
         out.push_back({row.text(0), row.integer(1), static_cast<urgency>(row.integer(2)),

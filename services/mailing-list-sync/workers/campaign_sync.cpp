@@ -1,6 +1,7 @@
 #include "mailing-list-sync/workers/campaign_sync.hpp"
 
 #include "async/backoff.hpp"
+#include "mailing-list-sync/domain/waits.hpp"
 
 #include <fmt/format.h>
 
@@ -184,8 +185,9 @@ asio::awaitable<result<void>> campaign_sync::move_to(campaign_part part, std::st
 asio::awaitable<void> campaign_sync::settle_failure(campaign_part part, error why) {
     const bool hopeless = why.kind == error_kind::invalid || why.kind == error_kind::not_found;
     const auto now = tools_.time.now();
-    const auto pause = why.retry_after.value_or(
+    const auto asked = why.retry_after.value_or(
         retry_pause.wait(static_cast<unsigned>(std::max(1, part.attempts))));
+    const auto pause = std::min<std::chrono::milliseconds>(asked, longest_wait);
     auto write = [this, part, why, hopeless, now, pause](pg::transaction& tx) -> result<void> {
         if (hopeless) {
             fail_campaign(tx, part.campaign_id, why.slug);

@@ -1,6 +1,7 @@
 #include "mailing-list-sync/workers/contact_sync.hpp"
 
 #include "async/backoff.hpp"
+#include "mailing-list-sync/domain/waits.hpp"
 #include "mailing-list-sync/store/contacts.hpp"
 #include "mailing-list-sync/store/sync_state.hpp"
 #include "outbox/outbox.hpp"
@@ -187,12 +188,13 @@ asio::awaitable<result<void>> contact_sync::record(sync_task task, sync_decision
 
 asio::awaitable<void> contact_sync::retry(sync_task task, error why) {
     // Whoever says when to come again has thought of the crowd.
-    auto pause = why.retry_after.value_or(
+    auto asked = why.retry_after.value_or(
         retry_pause.wait(static_cast<unsigned>(std::max(1, task.attempts))));
     if (!why.retry_after) {
-        pause += budget_.spend(tools_.time.steady_now());
+        asked += budget_.spend(tools_.time.steady_now());
         retries_left_.set(budget_.left());
     }
+    const auto pause = std::min<std::chrono::milliseconds>(asked, longest_wait);
     const auto not_before = tools_.time.now() + pause;
     auto write = [task, why, not_before](pg::transaction& tx) -> result<void> {
         retry_task(tx, task, why.slug, not_before);

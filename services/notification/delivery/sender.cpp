@@ -81,9 +81,9 @@ asio::awaitable<void> sender::wait_for_work() {
     }
     const auto room = gate_.allowed(steady, provider_.parallel_max());
     if (on_their_way_ < room) {
-        auto ask =
-            [which = settings_.channel](pg::transaction& tx) -> result<std::optional<timestamp>> {
-            return next_due(tx, which);
+        auto ask = [which = settings_.channel,
+                    in_hand = in_hand_](pg::transaction& tx) -> result<std::optional<timestamp>> {
+            return next_due(tx, which, in_hand);
         };
         const auto due = co_await database_.read("next_due", std::move(ask));
         if (due && *due) {
@@ -98,9 +98,9 @@ asio::awaitable<void> sender::wait_for_work() {
 }
 
 asio::awaitable<result<sender::rows>> sender::claim(std::size_t at_most) {
-    auto take = [which = settings_.channel, at_most, now = time_.now(),
-                 lease = settings_.lease](pg::transaction& tx) -> result<rows> {
-        return claim_due(tx, which, at_most, now, lease);
+    auto take = [which = settings_.channel, at_most, now = time_.now(), lease = settings_.lease,
+                 in_hand = in_hand_](pg::transaction& tx) -> result<rows> {
+        return claim_due(tx, which, at_most, now, lease, in_hand);
     };
     auto claimed = co_await database_.read("claim_deliveries", std::move(take));
     co_return claimed;
@@ -126,6 +126,7 @@ void sender::start(rows claimed) {
     queue_changed_ = queue_changed_ || !claimed.empty();
     rows batch;
     for (auto& row : claimed) {
+        in_hand_.insert(row.id);
         if (row.ambiguous) {
             spawn("resolve", resolve(std::move(row)));
             continue;

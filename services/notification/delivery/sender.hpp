@@ -15,6 +15,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <set>
 #include <vector>
 
 namespace relais::notification {
@@ -82,9 +83,10 @@ private:
     async::signal changed_;
     channel_gate gate_;
     rest::retry_budget budget_{rest::retry_limits()};
-    bool awake_ = true;            // a wake() since the last claim
-    std::size_t on_their_way_ = 0; // batches and resolutions
-    bool queue_changed_ = true;    // since it was measured
+    bool awake_ = true;             // a wake() since the last claim
+    std::size_t on_their_way_ = 0;  // batches and resolutions
+    std::set<delivery_id> in_hand_; // their rows
+    bool queue_changed_ = true;     // since it was measured
     std::chrono::steady_clock::time_point measured_at_{};
 };
 

@@ -30,8 +30,15 @@ std::uint64_t random_bits() {
 struct sender::arrival {
     explicit arrival(sender& whose) : owner(whose) {}
 
+    void brings(const claimed_delivery& row) {
+        ids.push_back(row.id);
+    }
+
     ~arrival() {
         --owner.on_their_way_;
+        for (const auto& each : ids) {
+            owner.in_hand_.erase(each);
+        }
         owner.queue_changed_ = true;
         owner.wake();
     }
@@ -40,16 +47,18 @@ struct sender::arrival {
     arrival& operator=(const arrival&) = delete;
 
     sender& owner;
+    std::vector<delivery_id> ids;
 };
 
 asio::awaitable<void> sender::send_batch(rows batch) {
     // A call that has begun is finished and recorded, also when the service stops meanwhile.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    const arrival at_the_end(*this);
+    arrival at_the_end(*this);
     std::vector<change> changes;
     std::vector<outgoing> messages;
     rows sent;
     for (auto& row : batch) {
+        at_the_end.brings(row);
         auto made = composer_.compose(row, time_.now());
         if (made) {
             if (row.history.attempts <= 1 && row.history.deferrals == 0) {
@@ -72,7 +81,8 @@ asio::awaitable<void> sender::send_batch(rows batch) {
 
 asio::awaitable<void> sender::resolve(claimed_delivery row) {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    const arrival at_the_end(*this);
+    arrival at_the_end(*this);
+    at_the_end.brings(row);
     const auto how = provider_.how_to_resolve();
     look_up_outcome found;
     if (how == ambiguity::look_up) {
@@ -107,7 +117,9 @@ sender::change sender::from_verdict(const claimed_delivery& row, verdict given) 
         const bool again = given.state == delivery_state::pending &&
                            given.history.deferrals == row.history.deferrals;
         const auto later = again ? pay_for_retry() : std::chrono::milliseconds(0);
-        out.what.due_at = time_.now() + given.wait + later;
+        // Longer waits that a provider asks for are the closed channel's.
+        out.what.due_at = time_.now() + std::min<std::chrono::milliseconds>(given.wait + later,
+                                                                            believed_wait / 2);
     }
     if (given.pause_channel.count() > 0) {
         gate_.close(time_.steady_now() + given.pause_channel, given.alert);

@@ -8,7 +8,8 @@ namespace {
 constexpr std::string_view claim_sql =
     "with due as materialized ("
     "  select delivery_id from delivery"
-    "  where channel = $1 and due_at <= $2 and state in ('pending', 'sending', 'ambiguous')"
+    "  where channel = $1 and state in ('pending', 'sending', 'ambiguous')"
+    "    and (due_at <= $2 or due_at > $6) and delivery_id <> all ($5::uuid[])"
     "  order by due_at limit $3 for update skip locked), "
     "claimed as ("
     "  update delivery d set fence = fence + 1, due_at = $4,"
@@ -36,6 +37,14 @@ std::vector<std::string> words(const std::optional<std::string>& text) {
         begin = end + 1;
     }
     return out;
+}
+
+pg::parameter array_of(const std::set<delivery_id>& ids) {
+    std::vector<std::string> texts;
+    for (const auto& each : ids) {
+        texts.push_back(each.text());
+    }
+    return pg::parameter::array(texts);
 }
 
 claimed_delivery from_row(const pg::row& row, channel which) {
@@ -111,20 +120,24 @@ bool is_settled(delivery_state value) {
 }
 
 std::vector<claimed_delivery> claim_due(pg::transaction& tx, channel which, std::size_t at_most,
-                                        timestamp now, std::chrono::milliseconds lease) {
+                                        timestamp now, std::chrono::milliseconds lease,
+                                        const std::set<delivery_id>& in_hand) {
     std::vector<claimed_delivery> out;
-    const auto found = tx.exec(claim_sql, {to_string(which), now, at_most, now + lease});
+    const auto found = tx.exec(claim_sql, {to_string(which), now, at_most, now + lease,
+                                           array_of(in_hand), now + believed_wait});
     for (const auto row : found) {
         out.push_back(from_row(row, which));
     }
     return out;
 }
 
-std::optional<timestamp> next_due(pg::transaction& tx, channel which) {
+std::optional<timestamp> next_due(pg::transaction& tx, channel which,
+                                  const std::set<delivery_id>& in_hand) {
     return tx
         .exec("select min(due_at) from delivery where channel = $1"
-              " and state in ('pending', 'sending', 'ambiguous')",
-              {to_string(which)})
+              " and state in ('pending', 'sending', 'ambiguous')"
+              " and delivery_id <> all ($2::uuid[])",
+              {to_string(which), array_of(in_hand)})
         .front()
         .optional_time(0);
 }

@@ -5,6 +5,7 @@
 #include "postgres/transaction.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,14 +67,21 @@ struct claimed_delivery {
     std::optional<std::string> job_title;
 };
 
+/// No row is put off for longer than half of this. One that seems to be was written before the wall
+/// clock was set back, and is due.
+inline constexpr std::chrono::minutes believed_wait{30};
+
 /// Takes due rows: their state becomes the intent (sending; ambiguous when they were sent before),
 /// the attempt is counted, nobody else takes them before `lease` is over. `crashed` rows (still
-/// sending at the end of their lease) come back as ambiguous.
+/// sending at the end of their lease) come back as ambiguous. Rows `in_hand` are left alone: a wall
+/// clock that is set forward ends leases before their time.
 std::vector<claimed_delivery> claim_due(pg::transaction& tx, channel which, std::size_t at_most,
-                                        timestamp now, std::chrono::milliseconds lease);
+                                        timestamp now, std::chrono::milliseconds lease,
+                                        const std::set<delivery_id>& in_hand = {});
 
-/// When the next row of the channel is due.
-std::optional<timestamp> next_due(pg::transaction& tx, channel which);
+/// When the next row of the channel is due, apart from those in hand.
+std::optional<timestamp> next_due(pg::transaction& tx, channel which,
+                                  const std::set<delivery_id>& in_hand = {});
 
 /// What became of a claimed row.
 struct delivery_change {

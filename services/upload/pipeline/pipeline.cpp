@@ -86,10 +86,10 @@ asio::awaitable<milliseconds> pipeline::claim_and_start() {
         std::optional<timestamp> next;
     };
 
-    const auto body = [this, now = time_.now(), free = settings_.concurrency - held_.size()](
-                          pg::transaction& tx) -> result<found> {
+    const auto body = [this, now = time_.now(), free = settings_.concurrency - held_.size(),
+                       held = held_](pg::transaction& tx) -> result<found> {
         found out;
-        out.claims = store::claim_work(tx, holder_, free, now, settings_.lease);
+        out.claims = store::claim_work(tx, holder_, free, now, settings_.lease, held);
         out.next = store::next_work_at(tx);
         return out;
     };
@@ -151,9 +151,8 @@ asio::awaitable<void> pipeline::renew() {
         if (held_.empty()) {
             continue;
         }
-        const auto body = [holder = holder_, held = std::vector(held_.begin(), held_.end()),
-                           until =
-                               time_.now() + settings_.lease](pg::transaction& tx) -> result<void> {
+        const auto body = [holder = holder_, held = held_, until = time_.now() + settings_.lease](
+                              pg::transaction& tx) -> result<void> {
             store::renew_claims(tx, holder, held, until);
             return {};
         };

@@ -1,6 +1,21 @@
 #include "upload/store/work.hpp"
 
 namespace relais::upload::store {
+namespace {
+
+/// Longer than any work is put off: what is due later was put off before the wall clock was set
+/// back.
+constexpr std::chrono::minutes believed_wait{10};
+
+std::vector<std::string> texts_of(const std::set<upload_id>& uploads) {
+    std::vector<std::string> ids;
+    for (const upload_id& each : uploads) {
+        ids.push_back(each.text());
+    }
+    return ids;
+}
+
+} // namespace
 
 void request_work(pg::transaction& tx, upload_id id, timestamp now) {
     tx.exec("INSERT INTO upload_work (upload_id, due_at) VALUES ($1, $2) "
@@ -29,15 +44,18 @@ std::optional<open_work> find_work(pg::transaction& tx, upload_id id) {
 }
 
 std::vector<work_claim> claim_work(pg::transaction& tx, const uuid& holder, std::size_t at_most,
-                                   timestamp now, std::chrono::seconds lease) {
+                                   timestamp now, std::chrono::seconds lease,
+                                   const std::set<upload_id>& in_hand) {
     std::vector<work_claim> out;
     for (const auto row :
          tx.exec("UPDATE upload_work SET claimed_by = $1, claimed_until = $2, fence = fence + 1, "
                  "tries = tries + 1 WHERE upload_id IN (SELECT upload_id FROM upload_work "
-                 "WHERE due_at <= $3 AND (claimed_until IS NULL OR claimed_until < $3) "
+                 "WHERE (due_at <= $3 OR due_at > $5) AND (claimed_until IS NULL OR "
+                 "claimed_until < $3 OR claimed_until > $5) AND upload_id <> ALL ($6::uuid[]) "
                  "ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) "
                  "RETURNING upload_id, hints, tries, failures, fence",
-                 {holder, now + lease, now, at_most})) {
+                 {holder, now + lease, now, at_most, now + lease + believed_wait,
+                  pg::parameter::array(texts_of(in_hand))})) {
         out.push_back({row.id_at<upload_id>(0), static_cast<int>(row.integer(1)),
                        static_cast<int>(row.integer(2)), static_cast<int>(row.integer(3)),
                        row.integer(4)});
@@ -45,15 +63,11 @@ std::vector<work_claim> claim_work(pg::transaction& tx, const uuid& holder, std:
     return out;
 }
 
-void renew_claims(pg::transaction& tx, const uuid& holder, const std::vector<upload_id>& uploads,
+void renew_claims(pg::transaction& tx, const uuid& holder, const std::set<upload_id>& uploads,
                   timestamp until) {
-    std::vector<std::string> ids;
-    for (const upload_id& each : uploads) {
-        ids.push_back(each.text());
-    }
     tx.exec("UPDATE upload_work SET claimed_until = $2 "
             "WHERE claimed_by = $1 AND upload_id = ANY ($3::uuid[])",
-            {holder, until, pg::parameter::array(ids)});
+            {holder, until, pg::parameter::array(texts_of(uploads))});
 }
 
 void finish_work(pg::transaction& tx, const work_claim& claim, timestamp now) {

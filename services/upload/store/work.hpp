@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,12 +31,14 @@ struct work_claim {
     std::int64_t fence = 0;
 };
 
-/// Takes due rows that nobody holds (SKIP LOCKED).
+/// Takes due rows that nobody holds (SKIP LOCKED), and none `in_hand`: a wall clock that is set
+/// forward ends claims before their time.
 std::vector<work_claim> claim_work(pg::transaction& tx, const uuid& holder, std::size_t at_most,
-                                   timestamp now, std::chrono::seconds lease);
+                                   timestamp now, std::chrono::seconds lease,
+                                   const std::set<upload_id>& in_hand);
 
 /// For what this instance still works on. Call it at least twice per lease.
-void renew_claims(pg::transaction& tx, const uuid& holder, const std::vector<upload_id>& uploads,
+void renew_claims(pg::transaction& tx, const uuid& holder, const std::set<upload_id>& uploads,
                   timestamp until);
 
 /// Nothing is left to do: the row goes, unless somebody asked meanwhile.

@@ -42,6 +42,7 @@ TEST_CASE("picture worker: what it makes of pictures", "[upload][worker]") {
         {"jpeg-truncated", "image/jpeg", "", "undecodable"},
         {"png-cut", "image/png", "", "undecodable"},
         {"png-50k", "image/png", "", "too-many-pixels"},
+        {"gif-10k-frames", "image/gif", "", "too-many-frames"},
         {"png", "image/jpeg", "", "undecodable"},
         {"jpeg", "image/avif", "", "type-mismatch"},
     };
@@ -127,8 +128,10 @@ TEST_CASE("picture worker: memory stays bounded", "[upload][worker]") {
     const std::vector<row> table{
         {"jpeg-12mp", "image/jpeg", 150 * mebibyte},
         {"jpeg-50mp", "image/jpeg", 150 * mebibyte},
-        {"jpeg-progressive-50mp", "image/jpeg", 500 * mebibyte}, // all coefficients at once
+        {"jpeg-progressive-12mp", "image/jpeg", 300 * mebibyte}, // all coefficients at once
+        {"jpeg-progressive-50mp", "image/jpeg", 500 * mebibyte},
         {"png-50k", "image/png", 100 * mebibyte},
+        {"gif-10k-frames", "image/gif", 100 * mebibyte},
     };
     for (const auto& [name, type, rss_max_kib] : table) {
         CAPTURE(name);

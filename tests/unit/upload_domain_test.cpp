@@ -7,6 +7,7 @@
 
 using namespace relais;
 using namespace relais::upload;
+using namespace std::string_literals;
 using namespace std::string_view_literals;
 
 namespace {
@@ -66,6 +67,37 @@ TEST_CASE("upload: the type that first bytes say", "[upload]") {
         CAPTURE(bytes);
         CHECK(content_type_of(bytes) == type);
     }
+}
+
+TEST_CASE("upload: a file that is two things", "[upload]") {
+    const auto picture = "\xff\xd8\xff\xe0"s + std::string(3000, 'x');
+    const auto zip_end = "PK\x05\x06"s + std::string(16, '\0');
+
+    struct row {
+        std::string bytes;
+        bool is_something_else;
+    };
+
+    const std::vector<row> table{
+        {picture, false},
+        {"\xff\xd8\xff\xfe\x00\x10%PDF-1.7\n"s + picture, true},
+        {"\xff\xd8\xff\xfe\x00\x10<ScRiPt>x()</script>"s + picture, true},
+        {"GIF89a<!DOCTYPE html>"s + picture, true},
+        {picture + "%PDF-1.7", false}, // nobody looks that far
+        {picture + zip_end + "\0\0"s, true},
+        {picture + zip_end + "\x03\0"s + "abc", true}, // with a comment
+        {picture + zip_end + "\x03\0"s + "abcd", false},
+        {picture + "PK\x05\x06", false},
+        {picture + zip_end + "\xff\xff"s + std::string(65535, 'c'), true},
+        {picture + picture, false}, // cameras append a second one
+        {"", false},
+    };
+    for (const auto& [bytes, is_something_else] : table) {
+        CAPTURE(bytes.substr(0, 40), bytes.size());
+        CHECK(is_something_else_too(bytes) == is_something_else);
+    }
+    const announced_file announced{"image/jpeg", table[1].bytes.size(), ""};
+    CHECK(reason_against(announced, table[1].bytes, some_sha256) == "polyglot");
 }
 
 TEST_CASE("upload: purposes are complete", "[upload]") {

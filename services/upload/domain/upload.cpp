@@ -63,7 +63,10 @@ std::string reason_against(const announced_file& announced, std::string_view byt
     if (found.empty()) {
         return "not-an-image";
     }
-    return found == announced.content_type ? "" : "type-mismatch";
+    if (found != announced.content_type) {
+        return "type-mismatch";
+    }
+    return is_something_else_too(bytes) ? "polyglot" : "";
 }
 
 } // namespace relais::upload

@@ -58,7 +58,7 @@ std::string_view waits_for(upload_state state, const std::optional<open_work>& w
 std::vector<error> check_announcement(const upload::purpose& purpose, const announced_file& file);
 
 /// What the bytes themselves say against what was announced; empty: nothing. The reasons: "empty",
-/// "wrong-size", "wrong-checksum", "not-an-image", "type-mismatch".
+/// "wrong-size", "wrong-checksum", "not-an-image", "type-mismatch", "polyglot".
 std::string reason_against(const announced_file& announced, std::string_view bytes,
                            std::string_view sha256_hex);
 

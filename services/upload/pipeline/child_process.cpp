@@ -15,6 +15,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -139,6 +140,7 @@ int start(const std::string& executable, int input, int output, pid_t& pid) {
 
 struct child_process::impl {
     pid_t pid = -1;
+    std::uint64_t peak_memory_bytes = 0;
     asio::local::stream_protocol::socket input;
     asio::posix::stream_descriptor output;
     asio::posix::stream_descriptor handle; // pidfd: readable when the child has ended
@@ -165,7 +167,9 @@ asio::awaitable<result<void>> child_process::impl::reap() {
         co_return crashed(failed.message());
     }
     int status = 0;
-    waitpid(std::exchange(pid, -1), &status, 0);
+    rusage used{};
+    wait4(std::exchange(pid, -1), &status, 0, &used);
+    peak_memory_bytes = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
     if (WIFSIGNALED(status)) {
         co_return crashed(fmt::format("signal {}", WTERMSIG(status)));
     }
@@ -240,6 +244,10 @@ bool child_process::alive() const {
 
 int child_process::pid() const {
     return impl_->pid;
+}
+
+std::uint64_t child_process::peak_memory_bytes() const {
+    return impl_->peak_memory_bytes;
 }
 
 } // namespace relais::upload

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,9 @@ public:
     bool alive() const;
 
     int pid() const;
+
+    /// The most memory that it held at a time; 0 until exchange() saw its end.
+    std::uint64_t peak_memory_bytes() const;
 
 private:
     struct impl;

@@ -5,10 +5,24 @@
 namespace asio = boost::asio;
 
 namespace relais::upload {
+namespace {
+
+constexpr double megabyte = 1e6;
+
+const std::vector<double>& memory_bytes() {
+    static const std::vector<double> bounds{40 * megabyte,  60 * megabyte,   100 * megabyte,
+                                            150 * megabyte, 200 * megabyte,  300 * megabyte,
+                                            500 * megabyte, 1'000 * megabyte};
+    return bounds;
+}
+
+} // namespace
 
 picture_workers::picture_workers(picture_worker_settings settings, asio::io_context& loop,
                                  metrics::registry& metrics, log::logger logger)
-    : settings_(std::move(settings)), loop_(loop), metrics_(metrics), logger_(std::move(logger)) {}
+    : settings_(std::move(settings)), loop_(loop), metrics_(metrics), logger_(std::move(logger)),
+      memory_(metrics.histogram("upload_picture_memory_bytes",
+                                "The most memory that a picture's worker held", memory_bytes())) {}
 
 result<void> picture_workers::start() {
     auto started = child_process::spawn(settings_.executable, loop_);
@@ -55,6 +69,9 @@ asio::awaitable<result<picture_answer>> picture_workers::make_variants(picture_r
     auto limited =
         async::with_timeout(std::move(exchange), settings_.timeout, "picture-worker-timeout");
     const result<std::string> bytes = co_await std::move(limited);
+    if (child->peak_memory_bytes() > 0) {
+        memory_.observe(static_cast<double>(child->peak_memory_bytes()));
+    }
     if (!reserve_ && !stopped_) {
         const auto restarted =
             this->start(); // ready before the next picture; a failure shows there

@@ -18,7 +18,7 @@ struct picture_worker_settings {
 
 /// Pictures in processes of their own: one process per picture, never reused, so that one picture
 /// can harm nothing but itself. One started process waits in reserve, with libvips loaded. Metrics:
-/// upload_picture_seconds{outcome}. On the loop's thread.
+/// upload_picture_seconds{outcome}, upload_picture_memory_bytes. On the loop's thread.
 class picture_workers {
 public:
     picture_workers(picture_worker_settings settings, boost::asio::io_context& loop,
@@ -43,6 +43,7 @@ private:
     boost::asio::io_context& loop_;
     metrics::registry& metrics_;
     log::logger logger_;
+    metrics::histogram memory_;
     std::optional<child_process> reserve_;
     bool stopped_ = false;
 };

@@ -28,6 +28,9 @@ constexpr std::array decoders{
     decoder{"image/gif", "gifload_buffer", "VipsForeignLoadNsgif"},
 };
 
+/// Only the first frame is shown. A film costs its reader a walk through all of it.
+constexpr std::uint32_t frames_max = 1'000;
+
 /// As a string for the loader: libvips 8.14 does not hand the thumbnailer's own fail_on down, and
 /// would show the missing part of a truncated picture in grey.
 constexpr const char* decode_strictly = "[fail_on=error]";
@@ -166,6 +169,9 @@ picture_answer make_variants(const picture_request& request) {
             std::uint64_t{out.facts.width} * out.facts.height * out.facts.pages;
         if (out.facts.loader != known->loader) {
             return refuse("type-mismatch");
+        }
+        if (out.facts.pages > frames_max) {
+            return refuse("too-many-frames");
         }
         if (pixels > request.recipe.pixels_max) {
             return refuse("too-many-pixels");

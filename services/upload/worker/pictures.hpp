@@ -10,8 +10,8 @@ namespace relais::upload {
 void start_pictures();
 
 /// Decodes, turns upright, converts to sRGB, cuts and writes WebP without any metadata. Reasons:
-/// "undecodable", "type-mismatch" (the decoder read another type), "too-many-pixels" (known from
-/// the header, before any pixel is decoded).
+/// "undecodable", "type-mismatch" (the decoder read another type), "too-many-frames" and
+/// "too-many-pixels" (both known before any pixel is decoded).
 picture_answer make_variants(const picture_request& request);
 
 } // namespace relais::upload

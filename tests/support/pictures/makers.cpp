@@ -117,6 +117,17 @@ void append_chunk(std::string& out, std::string_view type, std::string_view cont
                                                static_cast<uInt>(checked.size()))));
 }
 
+/// A GIF of one-pixel frames.
+std::string gif_of(int frames) {
+    std::string out("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff", 19);
+    for (int i = 0; i < frames; ++i) {
+        out += std::string("\x21\xf9\x04\x00\x01\x00\x00\x00", 8);          // a hundredth second
+        out += std::string("\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00", 10); // its place
+        out += std::string("\x02\x02\x44\x01\x00", 5);                      // the pixel
+    }
+    return out + ";";
+}
+
 /// A PNG of a few bytes that claims the given size.
 std::string png_claiming(std::uint32_t width, std::uint32_t height) {
     std::string header;
@@ -155,6 +166,14 @@ const std::map<std::string, maker, std::less<>>& picture_makers() {
         {"jpeg-50mp",
          [] {
              return jpeg(photo(8160, 6120));
+         }},
+        {"jpeg-progressive-12mp",
+         [] {
+             return encoded(photo(4000, 3000), ".jpg",
+                            VImage::option()
+                                ->set("Q", 90)
+                                ->set("interlace", true)
+                                ->set("subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF));
          }},
         {"jpeg-progressive-50mp",
          [] {
@@ -218,6 +237,10 @@ const std::map<std::string, maker, std::less<>>& picture_makers() {
              return encoded(photo(800, 600), ".webp", nullptr);
          }},
         {"gif-animated", animation},
+        {"gif-10k-frames",
+         [] {
+             return gif_of(10'000);
+         }},
     };
     return all;
 }

@@ -216,6 +216,10 @@ TEST_CASE("the files of an avatar become part of the profile", "[web-api]") {
     CHECK(show());
     CHECK(forgotten.size() == 1);
     CHECK(profile().at("avatar").as_object().at("asset_id") == avatar.at("asset_id"));
+    ready = {}; // an empty message is not one for another purpose
+    const auto refused = show();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().slug == "invalid-id");
     CHECK(api.call("GET", "/v1/profiles/" + account_id::make().text()).status == 404);
     CHECK(api.call("GET", "/v1/profiles/me").status == 404);
 }

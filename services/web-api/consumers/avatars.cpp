@@ -8,13 +8,14 @@ namespace relais::web_api {
 result<void> show_avatar(pg::transaction& tx, const media::v1::AssetReady& ready,
                          const inbox::context& about, const log::logger& logger,
                          const std::function<void(account_id)>& forget_profile) {
-    if (ready.purpose() != "avatar") {
-        return {};
-    }
+    // First: an empty message is one for no purpose of ours, and must not pass for it.
     const auto owner = account_id::parse(ready.owner_id());
     const auto asset = asset_id::parse(ready.asset_id());
     if (!owner || !asset) {
         return fail(error_kind::invalid, "invalid-id", "AssetReady");
+    }
+    if (ready.purpose() != "avatar") {
+        return {};
     }
     store::avatar avatar{*asset, {}};
     for (const auto& variant : ready.variants()) {

@@ -27,6 +27,11 @@ double count_entries(const char* directory) {
     return count;
 }
 
+double unix_seconds() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration<double>(now).count();
+}
+
 double seconds_of(const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
@@ -39,14 +44,14 @@ process_metrics::process_metrics(registry& metrics, std::string_view service,
       resident_bytes_(metrics.gauge("process_resident_memory_bytes", "Memory in RAM")),
       open_files_(metrics.gauge("process_open_fds", "Open file descriptors")),
       max_files_(metrics.gauge("process_max_fds", "Limit of open file descriptors")),
-      threads_(metrics.gauge("process_threads", "Threads")) {
+      threads_(metrics.gauge("process_threads", "Threads")),
+      wall_clock_(metrics.gauge("process_wall_clock_timestamp_seconds",
+                                "What this process takes for the time, when it is asked")) {
     metrics
         .gauge("build_info", "1, with what is running as labels",
                {{"service", std::string(service)}, {"version", std::string(version)}})
         .set(1);
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    metrics.gauge("process_start_time_seconds", "Unix time of the start")
-        .set(std::chrono::duration<double>(now).count());
+    metrics.gauge("process_start_time_seconds", "Unix time of the start").set(unix_seconds());
     update();
 }
 
@@ -60,6 +65,7 @@ void process_metrics::update() {
     getrlimit(RLIMIT_NOFILE, &limit);
     max_files_.set(static_cast<double>(limit.rlim_cur));
     threads_.set(count_entries("/proc/self/task"));
+    wall_clock_.set(unix_seconds());
 }
 
 } // namespace relais::metrics

@@ -102,6 +102,7 @@ private:
     gauge open_files_;
     gauge max_files_;
     gauge threads_;
+    gauge wall_clock_;
 };
 
 } // namespace relais::metrics

@@ -26,6 +26,7 @@ constexpr std::array states{
     state_row{"55P03", error_kind::unavailable, "database-lock-timeout"},
     state_row{"55006", error_kind::unavailable, "database-object-in-use"},
     state_row{"53300", error_kind::unavailable, "database-connections"},
+    state_row{"53100", error_kind::unavailable, "database-disk-full"},
     state_row{"25006", error_kind::unavailable, "database-read-only"},
     state_row{"42501", error_kind::internal, "database-permission"},
     state_row{"57P", error_kind::unavailable, "database-down"},

@@ -55,6 +55,7 @@ struct pool::state {
     metrics::gauge reachable;
     metrics::counter connects;
     metrics::counter connects_failed;
+    metrics::counter disk_full;
     std::map<error_kind, metrics::counter> errors;
     std::mutex durations_mutex;
     std::map<std::string, metrics::histogram, std::less<>> durations;
@@ -68,6 +69,8 @@ struct pool::state {
           connects(metrics.counter("db_connects_total", "Database connections opened")),
           connects_failed(
               metrics.counter("db_connects_failed_total", "Database connections not opened")),
+          disk_full(metrics.counter("db_disk_full_total",
+                                    "Database work that failed because its disc is full")),
           keeper([this] { look_after(); }, [this] { note_silence(); }) {
         for (const auto kind : {error_kind::conflict, error_kind::invalid, error_kind::unavailable,
                                 error_kind::timeout, error_kind::internal}) {
@@ -224,6 +227,7 @@ void pool::state::observe(const std::string& name, double seconds, const result<
         if (counted != errors.end()) {
             counted->second.increment();
         }
+        disk_full.increment(outcome.error().slug == "database-disk-full" ? 1 : 0);
     }
 }
 

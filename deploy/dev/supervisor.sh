@@ -18,7 +18,8 @@ supervisor_running() {
 }
 
 # program NAME STOP_SECONDS [LINE…]: one section; deploy/dev/run has what it executes, unless a line
-# says otherwise.
+# says otherwise. A program that cannot start is tried again for days, at growing intervals: a full
+# disc or a missing server must not need somebody who starts it once more.
 program() {
     local name=$1 stop_seconds=$2
     shift 2
@@ -33,7 +34,7 @@ END
 autostart=false
 autorestart=true
 startsecs=1
-startretries=5
+startretries=1000
 stopwaitsecs=$stop_seconds
 redirect_stderr=true
 stdout_logfile=$log_dir/$name.log

@@ -38,8 +38,8 @@ def log_in(gateway, person):
     expect(gateway.post("/v1/devices", device, person.token, key=True), 201, "POST /v1/devices")
 
 
-def make_offer(gateway, client, provider):
-    """A job of the client and an offer of the provider for it. Returns the offer's id."""
+def make_job(gateway, client):
+    """Returns the job's id."""
     job = {
         "category": "plumbing",
         "locality": "Namur",
@@ -48,10 +48,19 @@ def make_offer(gateway, client, provider):
         "budget": {"amount_minor": 9000, "currency": "EUR"},
     }
     answer = gateway.post("/v1/jobs", job, client.token, key=True)
-    job_id = expect(answer, 201, "POST /v1/jobs")["id"]
+    return expect(answer, 201, "POST /v1/jobs")["id"]
+
+
+def offer_for(gateway, provider, job_id):
+    """Returns the offer's id."""
     offer = {"amount_minor": 8000, "currency": "EUR", "message": "Demain matin."}
     answer = gateway.post(f"/v1/jobs/{job_id}/offers", offer, provider.token, key=True)
     return expect(answer, 201, "POST offers")["id"]
+
+
+def make_offer(gateway, client, provider):
+    """A job of the client and an offer of the provider for it. Returns the offer's id."""
+    return offer_for(gateway, provider, make_job(gateway, client))
 
 
 def pair(gateway, sandbox):

@@ -1,0 +1,44 @@
+"""A small disc of its own, that can be filled and freed: a tmpfs, so root is needed."""
+
+import errno
+import os
+import pathlib
+import subprocess
+
+PIECE = b"\0" * 65536
+
+
+class SmallDisc:
+    """Mounted on the folder until unmount()."""
+
+    def __init__(self, folder, size_bytes):
+        self.folder = pathlib.Path(folder)
+        self._filler = self.folder / ".filler"
+        options = f"size={size_bytes},mode=0755"
+        command = ["mount", "-t", "tmpfs", "-o", options, "relais-chaos", str(self.folder)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    def fill(self):
+        """To the last byte."""
+        with open(self._filler, "ab", buffering=0) as filler:
+            piece = PIECE
+            while piece:
+                try:
+                    written = filler.write(piece)
+                except OSError as problem:
+                    assert problem.errno == errno.ENOSPC, problem
+                    written = 0
+                if not written:
+                    piece = piece[: len(piece) // 2]
+
+    def free(self):
+        self._filler.unlink(missing_ok=True)
+
+    def free_bytes(self):
+        found = os.statvfs(self.folder)
+        return found.f_bavail * found.f_frsize
+
+    def unmount(self):
+        done = subprocess.run(["umount", str(self.folder)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr

@@ -11,20 +11,21 @@ from suite import READY_S
 
 
 class Instance:
-    """Configured as the supervised one but for its ports, and what `changes` says."""
+    """Configured as the supervised one but for its ports, and what `changes` says. stdout: where
+    its log goes."""
 
-    def __init__(self, suite, service, offset, **changes):
+    def __init__(self, suite, service, offset, stdout=subprocess.DEVNULL, **changes):
         environment = _environment_of(suite.pid(service))
         self.port = suite.port_base + offset
-        self._admin = f"127.0.0.1:{self.port + 1}"
+        self.admin = f"http://127.0.0.1:{self.port + 1}"
         environment.update(
             RELAIS_LISTEN=f"127.0.0.1:{self.port}",
-            RELAIS_ADMIN_LISTEN=self._admin,
+            RELAIS_ADMIN_LISTEN=f"127.0.0.1:{self.port + 1}",
             RELAIS_INSTANCE=f"second-{service}-{os.getpid()}",
             **changes,
         )
         program = str(suite.binaries / f"relais-{service}")
-        self._process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen([program], env=environment, stdout=stdout)
         assert wait_until(self._ready, READY_S, 0.1), f"the second {service} did not get ready"
 
     def __enter__(self):
@@ -36,7 +37,7 @@ class Instance:
             self._process.wait(10)
 
     def _ready(self):
-        return http_client.send("GET", f"http://{self._admin}/readyz", timeout_s=5).status == 200
+        return http_client.send("GET", f"{self.admin}/readyz", timeout_s=5).status == 200
 
     def terminate(self):
         """SIGTERM; returns (exit code, seconds until the end)."""

@@ -18,11 +18,11 @@ def owner(chaos):
     return person
 
 
-def ask_grant(chaos, person, content):
-    """The answer to POST /v1/uploads for a PNG."""
+def ask_grant(chaos, person, content, content_type="image/png"):
+    """The answer to POST /v1/uploads."""
     wanted = {
         "purpose": "avatar",
-        "content_type": "image/png",
+        "content_type": content_type,
         "size_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }

@@ -1,9 +1,8 @@
-"""One upload as a client does it: grant, straight to the object store, completion, the verdict."""
+"""One upload as a client does it, up to the verdict."""
 
-import hashlib
 import time
 
-import http_client
+import uploads
 from people import expect, wait_until
 
 VERDICT_S = 60.0
@@ -11,44 +10,35 @@ DONE = ("ready", "rejected", "expired")
 
 
 class Upload:
-    def __init__(self, gateway, person, content, content_type, purpose="avatar"):
-        self._gateway = gateway
+    """Granted, and nothing more yet."""
+
+    def __init__(self, chaos, person, content, content_type="image/png"):
+        self._chaos = chaos
         self._person = person
         self._content = content
-        wanted = {
-            "purpose": purpose,
-            "content_type": content_type,
-            "size_bytes": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-        answer = gateway.post("/v1/uploads", wanted, person.token, key=True)
+        answer = uploads.ask_grant(chaos, person, content, content_type)
         self.grant = expect(answer, 201, "POST /v1/uploads")
-        self.path = f"/v1/uploads/{self.grant['id']}"
 
     def send(self):
-        """The status that the object store answered with."""
-        put = self.grant["put"]
-        return http_client.send(put["method"], put["url"], self._content, put["headers"]).status
+        stored = uploads.send(self.grant, self._content)
+        assert stored.status in (200, 204), stored.describe()
 
     def complete(self):
-        answer = self._gateway.post(f"{self.path}/completion", {}, self._person.token, key=True)
-        expect(answer, 202, "POST completion")
+        expect(uploads.complete(self._chaos, self._person, self.grant["id"]), 202, "completion")
 
     def seen(self):
-        """What GET /v1/uploads/{id} says."""
-        return expect(self._gateway.get(self.path, self._person.token), 200, "GET /v1/uploads/{id}")
+        return uploads.state(self._chaos, self._person, self.grant["id"])
 
     def verdict(self, timeout_s=VERDICT_S):
-        """What it says once it is decided, or after that time."""
+        """What GET says once it is decided, or after that time."""
         wait_until(lambda: self.seen()["state"] in DONE, timeout_s)
         return self.seen()
 
 
-def upload(gateway, person, content, content_type, purpose="avatar"):
+def verdict_on(chaos, person, content, content_type="image/png"):
     """(the verdict, seconds from the completed upload to it)."""
-    made = Upload(gateway, person, content, content_type, purpose)
-    status = made.send()
-    assert status in (200, 204), f"the store answered {status}"
+    made = Upload(chaos, person, content, content_type)
+    made.send()
     started = time.perf_counter()
     made.complete()
     return made.verdict(), time.perf_counter() - started

@@ -24,7 +24,7 @@ from narrator import Narrator
 from people import expect, wait_until
 from samples import total
 from story import play
-from verdicts import upload
+from verdicts import verdict_on
 
 TITLE = "events that nobody can read"
 PROCESSED = "kafka_consumer_processed_total"
@@ -150,7 +150,7 @@ def check_life_goes_on(chaos, client, provider, job):
         expect_one_mail(chaos.sandbox, client, since=since)
         expect_one_push(chaos.sandbox, client, since=since)
     with chaos.checking("an avatar of the same person comes into the profile"):
-        seen, _ = upload(gateway, client, picture.make_png(), "image/png")
+        seen, _ = verdict_on(chaos, client, picture.make_png())
         assert seen["state"] == "ready", seen
         path = f"/v1/profiles/{client.account_id}"
         shown = wait_until(lambda: gateway.get(path, client.token).json.get("avatar"), ARRIVES_S)

@@ -9,7 +9,7 @@ from arrivals import pair
 from hostile_pictures import bombs, large_progressive_jpeg
 from people import wait_until
 from samples import above, total
-from verdicts import upload
+from verdicts import verdict_on
 
 TITLE = "picture bombs"
 MEMORY = "upload_picture_memory_bytes"
@@ -39,7 +39,7 @@ def run(chaos):
 
 def one_avatar(chaos, person):
     """Seconds from completion to ready."""
-    verdict, took_s = upload(chaos.gateway, person, picture.make_png(), "image/png")
+    verdict, took_s = verdict_on(chaos, person, picture.make_png())
     assert verdict["state"] == "ready", verdict
     return took_s
 
@@ -52,12 +52,10 @@ def throw(chaos, attacker, neighbour, usual_s):
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         waits = pool.submit(uploads_until, chaos, neighbour, ended)
         verdicts = [
-            pool.submit(upload, chaos.gateway, attacker, content, content_type)
+            pool.submit(verdict_on, chaos, attacker, content, content_type)
             for _, content_type, content, _ in thrown
         ]
-        large = pool.submit(
-            upload, chaos.gateway, attacker, large_progressive_jpeg(), "image/jpeg"
-        )
+        large = pool.submit(verdict_on, chaos, attacker, large_progressive_jpeg(), "image/jpeg")
         concurrent.futures.wait([*verdicts, large])
         ended.set()
     for (name, _, _, reason), verdict in zip(thrown, verdicts, strict=True):

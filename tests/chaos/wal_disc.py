@@ -50,10 +50,13 @@ class WalOnSmallDisc:
         self._suite.start("postgres")
 
     def fill(self):
-        """Until the server has stopped for want of room."""
+        """Until the server has ended for want of room, and cannot even recover."""
+        before = self._suite.pid("postgres")
         self._disc.fill()
         stopped = wait_until(lambda: not self._next_segment(), FILLS_S, 0)
         assert stopped, "the write-ahead log still has room"
+        ended = wait_until(lambda: self._suite.pid("postgres") != before, FILLS_S)
+        assert ended, "the server recovered without room"
 
     def free(self):
         self._disc.free()

@@ -169,3 +169,17 @@ TEST_CASE("a pool made while the server is down works when it is up", "[postgres
     }
     CHECK(ask());
 }
+
+TEST_CASE("a server whose disc is full is told from one that is down", "[postgres][outage]") {
+    fixture on(1);
+    const auto work = [](pg::transaction& tx) -> result<void> {
+        tx.exec("do $$ begin raise exception 'no room' using errcode = 'disk_full'; end $$");
+        return {};
+    };
+    const auto full = test::await_on(on.loop, on.pool.transact("fill", work));
+    REQUIRE_FALSE(full);
+    CHECK(full.error().kind == error_kind::unavailable);
+    CHECK(full.error().slug == "database-disk-full");
+    CHECK(on.metrics.serialize().find("\ndb_disk_full_total 1\n") != std::string::npos);
+    CHECK(on.ask() == 1); // reading goes on
+}

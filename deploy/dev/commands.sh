@@ -124,6 +124,10 @@ command_logs() {
 }
 
 command_demo() {
+    if [[ "$*" != *--base* && "$*" != *--help* ]]; then
+        supervisor_running || die "the suite does not run in $state_dir" \
+            "./relais up, or name another suite: ./relais demo --base URL --sandbox URL"
+    fi
     export_environment
     exec "$(python_venv)/bin/python" tests/e2e/story.py --base "http://127.0.0.1:$port_gateway" \
         --sandbox "http://127.0.0.1:$port_sandbox" \

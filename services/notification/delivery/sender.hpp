@@ -70,6 +70,8 @@ private:
     change from_verdict(const claimed_delivery& row, verdict given);
     change from_outcome(const claimed_delivery& row, const send_outcome& outcome);
     std::chrono::milliseconds pay_for_retry();
+    /// Writes lines that carry the trace of the request behind the row.
+    log::logger logger_for(const claimed_delivery& row) const;
     void spawn(std::string name, boost::asio::awaitable<void> task);
 
     sender_settings settings_;

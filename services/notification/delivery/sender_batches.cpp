@@ -109,6 +109,9 @@ sender::change sender::from_verdict(const claimed_delivery& row, verdict given) 
     if (given.state == delivery_state::accepted) {
         out.what.provider = provider_.name();
         out.what.template_version = composer_.template_version();
+        logger_for(row).info("delivery.accepted", {{"delivery_id", row.id.text()},
+                                                   {"kind", row.template_name},
+                                                   {"provider", provider_.name()}});
         if (row.kind != nullptr) {
             metrics_.accepted_after(*row.kind, time_.now() - row.caused_at);
         }
@@ -143,9 +146,9 @@ sender::change sender::from_not_composed(const claimed_delivery& row, const not_
     const log::fields about{
         {"delivery_id", row.id.text()}, {"kind", row.template_name}, {"reason", why.reason}};
     if (why.state == delivery_state::skipped) {
-        logger_.info("delivery.skipped", about);
+        logger_for(row).info("delivery.skipped", about);
     } else {
-        logger_.error("delivery.not_composed", about);
+        logger_for(row).error("delivery.not_composed", about);
     }
     verdict given;
     given.state = why.state;
@@ -165,17 +168,22 @@ sender::change sender::from_outcome(const claimed_delivery& row, const send_outc
     auto given = after_send(settings_.policy, provider_.how_to_resolve(), outcome, row.history,
                             random_bits());
     if (given.state != delivery_state::accepted) {
-        logger_.warn("delivery.not_accepted", {{"delivery_id", row.id.text()},
-                                               {"kind", row.template_name},
-                                               {"provider", provider_.name()},
-                                               {"result", to_string(outcome.result)},
-                                               {"reason", outcome.reason},
-                                               {"next", to_string(given.state)}});
+        logger_for(row).warn("delivery.not_accepted", {{"delivery_id", row.id.text()},
+                                                       {"kind", row.template_name},
+                                                       {"provider", provider_.name()},
+                                                       {"result", to_string(outcome.result)},
+                                                       {"reason", outcome.reason},
+                                                       {"next", to_string(given.state)}});
     }
     auto out = from_verdict(row, std::move(given));
     out.what.provider_message_id = outcome.provider_message_id;
     out.dead_subscriptions = outcome.dead_subscriptions;
     return out;
+}
+
+log::logger sender::logger_for(const claimed_delivery& row) const {
+    const auto where = trace::context::parse(row.traceparent);
+    return where ? logger_.with(*where) : logger_;
 }
 
 /// One transaction for the batch. While the database is away it is tried again: what a provider

@@ -7,6 +7,7 @@ namespace {
 
 std::vector<std::string> to_texts(const std::vector<events::snapshot_need>& needs) {
     std::vector<std::string> texts;
+    texts.reserve(needs.size());
     for (const auto& need : needs) {
         texts.push_back(to_text(need));
     }

@@ -79,7 +79,7 @@ struct pool::state {
         }
     }
 
-    void connect(detail::session& into);
+    result<void> connect(detail::session& into);
     void drop(detail::session& from);
     result<void> acquire(detail::session& into);
     void note_outage(std::string_view why);
@@ -90,14 +90,13 @@ struct pool::state {
     void observe(const std::string& name, double seconds, const result<void>& outcome);
 };
 
-/// Throws pg::failure.
-void pool::state::connect(detail::session& into) {
+result<void> pool::state::connect(detail::session& into) {
     try {
         into.link = detail::connection::open(connection_string, settings.connect_timeout, &keeper);
     } catch (const failure& failed) {
         connects_failed.increment();
         note_outage(failed.reason().detail);
-        throw;
+        return std::unexpected(failed.reason());
     } catch (...) {
         note_outage("an unknown failure"); // the gate must not wait for us
         throw;
@@ -109,6 +108,7 @@ void pool::state::connect(detail::session& into) {
     if (gate.succeeded()) {
         logger.info("database.up");
     }
+    return {};
 }
 
 void pool::state::note_outage(std::string_view why) {
@@ -144,12 +144,7 @@ result<void> pool::state::acquire(detail::session& into) {
     if (gate.failing()) {
         return fail(error_kind::unavailable, "database-down", "the server could not be reached");
     }
-    try {
-        connect(into);
-    } catch (const failure& failed) {
-        return std::unexpected(failed.reason());
-    }
-    return {};
+    return connect(into);
 }
 
 /// On the keeper's thread: notices idle connections that broke, and that the server is back.
@@ -174,10 +169,8 @@ void pool::state::look_after() {
     }
     const bool probe = empty != nullptr && (lost || !gate.reachable());
     if (probe && gate.may_try(steady::now())) {
-        try {
-            connect(*empty);
-        } catch (const failure&) { // counted and logged; the next look tries again
-        }
+        // A failure is counted and logged; the next look tries again.
+        static_cast<void>(connect(*empty));
     }
 }
 

@@ -17,8 +17,8 @@
 namespace relais::notification {
 namespace {
 
-constexpr std::size_t html_max = 100 * 1024; // Gmail clips at 102 KB
-constexpr std::size_t subject_max = 255;     // Mailjet's limit
+constexpr std::size_t html_max = std::size_t{100} * 1024; // Gmail clips at 102 KB
+constexpr std::size_t subject_max = 255;                  // Mailjet's limit
 constexpr std::array<int, 2> samples{1, 24};
 
 struct compiled {

@@ -34,7 +34,9 @@ if(RELAIS_HARDEN)
 endif()
 
 # Headers that most files need, compiled once and shared by every target. ccache may keep files that
-# use them because the time stamp stays out of the header (see deploy/dev for its sloppiness).
+# use them because the time stamp stays out of the header (deploy/dev/build.sh has its settings).
+# CMake would also name the header in plain form, by a path that differs from clone to clone.
+set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -Xclang -include-pch -Xclang <PCH_FILE>)
 add_library(relais_pch OBJECT "${CMAKE_SOURCE_DIR}/cmake/pch.cpp")
 target_link_libraries(relais_pch PUBLIC relais_options relais_boost fmt::fmt)
 target_precompile_headers(relais_pch PRIVATE

@@ -1,9 +1,11 @@
 # Builds a preset into .relais/build/<preset>; when nothing changed this is one run of ninja.
 # shellcheck shell=bash
 
-# ccache hits across clones, too: paths below the clone count as relative.
+# ccache hits across clones, too: paths below the clone count as relative, and the precompiled header,
+# which holds the clone's path, counts by a sum of what it is made from.
 export CCACHE_DIR=${CCACHE_DIR:-$cache_dir/ccache} CCACHE_BASEDIR=$root_dir CCACHE_NOHASHDIR=1
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+export CCACHE_PCH_EXTSUM=1
 export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
 
 preset_dir() {
@@ -21,8 +23,19 @@ configure() {
     cmake --preset "$1" --fresh "-DRELAIS_DEPS=$2"
 }
 
+# write_header_sum DIR: the precompiled header holds headers of these packages only.
+write_header_sum() {
+    local sum=$1/CMakeFiles/relais_pch.dir/cmake_pch.hxx.pch.sum
+    {
+        cat cmake/compile_options.cmake
+        dpkg-query -W 'clang-*' 'libstdc++-*-dev' libc6-dev libfmt-dev 'libboost*-dev'
+    } >"$sum.new"
+    cmp -s "$sum.new" "$sum" || mv "$sum.new" "$sum"
+}
+
 build_preset() {
     configure "$1" "$("$deploy_dir/setup" --print-prefix)"
+    write_header_sum "$(preset_dir "$1")"
     cmake --build "$(preset_dir "$1")"
 }
 

@@ -144,11 +144,11 @@ command_bench() {
         elif [[ -e tests/bench/$word.py ]]; then
             names+=("$word")
         else
-            die "there is no bench $word" "one of: gateway api clicktomail"
+            die "there is no bench $word" "one of: gateway api clicktomail startup"
         fi
     done
     if [[ ${#names[@]} -eq 0 ]]; then
-        names=(gateway api clicktomail)
+        names=(gateway api clicktomail startup)
     fi
     supervisor_running || die "the suite does not run" "./relais up"
     export_environment

@@ -5,6 +5,7 @@
 #include "relais/market/v1/job_events.pb.h"
 #include "support/await_on.hpp"
 #include "support/database.hpp"
+#include "support/environment.hpp"
 #include "support/kafka_topics.hpp"
 
 #include <catch2/catch_test_macros.hpp>
@@ -54,7 +55,7 @@ struct rig {
 /// Standard output of a relaisctl that was run by the shell.
 std::string output_of(const std::string& arguments) {
     const std::string line = "RELAIS_KAFKA_BROKERS=" + test::kafka_topics::brokers() + " " +
-                             RELAIS_BINARY_DIR "/bin/relaisctl " + arguments;
+                             test::build_dir() + "/bin/relaisctl " + arguments;
     std::FILE* from = popen(line.c_str(), "r");
     REQUIRE(from != nullptr);
     std::string text;

@@ -6,6 +6,7 @@
 #include "mailing-list-sync/workers/webhook_processor.hpp"
 #include "support/await_on.hpp"
 #include "support/database.hpp"
+#include "support/environment.hpp"
 #include "support/sandbox.hpp"
 
 #include <boost/json.hpp>
@@ -32,8 +33,7 @@ struct fixture {
     brevo provider{
         {sandbox.url_of("brevo"), config::secret("xkeysib-sandbox"), 10, 100}, metrics, {}};
     list_directory lists{database, provider};
-    campaign_templates templates{std::string(RELAIS_SOURCE_DIR) +
-                                 "/services/mailing-list-sync/templates"};
+    campaign_templates templates{test::source_dir() + "/services/mailing-list-sync/templates"};
     contact_sync contacts{{database, provider, lists, time, metrics, {}, "mailing-list-sync", "t"},
                           loop};
     campaign_sync campaigns{{database,

@@ -11,6 +11,7 @@
 #include "notification/store/contacts.hpp"
 #include "support/await_on.hpp"
 #include "support/database.hpp"
+#include "support/environment.hpp"
 #include "support/sandbox.hpp"
 #include "support/shifted_clock.hpp"
 
@@ -31,7 +32,7 @@ class notification_rig {
 public:
     explicit notification_rig(std::unique_ptr<notification::provider_channel> mail = nullptr)
         : database({"notification"}), pool(database.pool_settings(3), metrics, {}),
-          templates(std::string(RELAIS_SOURCE_DIR) + "/services/notification/templates"),
+          templates(test::source_dir() + "/services/notification/templates"),
           composer(templates, {"Relais", "http://relais.test"}, config::secret(key)) {
         policy.look_up_waits = {std::chrono::milliseconds(400), std::chrono::milliseconds(800)};
         policy.look_up_again = std::chrono::milliseconds(100);

@@ -89,7 +89,7 @@ private:
 TEST_CASE("a service's own rights are enough, and not more", "[outbox][roles]") {
     outbox_rig on;
     const owned_database database(on.database);
-    const std::filesystem::path libs = std::filesystem::path(RELAIS_SOURCE_DIR) / "libs";
+    const std::filesystem::path libs = std::filesystem::path(test::source_dir()) / "libs";
     const auto migrated = pg::migrate(database.url_of(database.owner(), "owner"),
                                       {{"postgres", libs / "postgres/migrations"},
                                        {"outbox", libs / "outbox/migrations"},

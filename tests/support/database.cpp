@@ -15,7 +15,7 @@ namespace relais::test {
 namespace {
 
 std::vector<pg::migration_component> components(const std::vector<std::string>& services) {
-    const std::filesystem::path root = RELAIS_SOURCE_DIR;
+    const std::filesystem::path root = source_dir();
     std::vector<pg::migration_component> found;
     const auto add = [&](const std::string& name, const std::filesystem::path& folder) {
         if (std::filesystem::exists(folder)) {

@@ -13,6 +13,14 @@ std::string variable(const std::string& name) {
     return found->second;
 }
 
+std::string source_dir() {
+    return RELAIS_SOURCE_DIR;
+}
+
+std::string build_dir() {
+    return RELAIS_BINARY_DIR;
+}
+
 config::endpoint endpoint_from(const std::string& name) {
     config::reader from(config::process_environment());
     auto value = from.endpoint(name, std::nullopt, "a server of the tests");

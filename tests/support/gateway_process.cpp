@@ -1,6 +1,7 @@
 #include "support/gateway_process.hpp"
 
 #include "config/reader.hpp"
+#include "support/environment.hpp"
 #include "support/raw_client.hpp"
 
 #include <fmt/format.h>
@@ -116,8 +117,7 @@ gateway_process::gateway_process(const std::string& routes,
         all[name] = value;
     }
     const std::map<std::string, std::string> environment(all.begin(), all.end());
-    child_ = spawn(std::string(RELAIS_BINARY_DIR) + "/bin/relais-gateway", environment,
-                   folder_ + "/log");
+    child_ = spawn(build_dir() + "/bin/relais-gateway", environment, folder_ + "/log");
     if (!wait_until([this] { return is_ready(); }, std::chrono::seconds(20))) {
         throw std::runtime_error("relais-gateway is not ready: " + log());
     }

@@ -1,5 +1,7 @@
 #include "support/service_process.hpp"
 
+#include "support/environment.hpp"
+
 #include <arpa/inet.h>
 #include <csignal>
 #include <cstdint>
@@ -26,7 +28,7 @@ service_process::service_process(const std::string& program,
         environment.push_back(pair.data());
     }
     environment.push_back(nullptr);
-    std::string path = std::string(RELAIS_BINARY_DIR) + "/bin/" + program;
+    std::string path = build_dir() + "/bin/" + program;
     std::vector<char*> arguments{path.data(), nullptr};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);

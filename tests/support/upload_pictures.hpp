@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ids/uuid.hpp"
+#include "support/environment.hpp"
 #include "upload/domain/purpose.hpp"
 #include "upload/picture/frames.hpp"
 
@@ -17,7 +18,7 @@
 namespace relais::test {
 
 inline std::string program(const std::string& name) {
-    return std::string(RELAIS_BINARY_DIR) + "/bin/" + name;
+    return build_dir() + "/bin/" + name;
 }
 
 /// A folder that goes with this object.

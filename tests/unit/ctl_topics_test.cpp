@@ -3,6 +3,7 @@
 #include "ctl/topics_page.hpp"
 #include "events/event.hpp"
 #include "relais/market/v1/job_events.pb.h"
+#include "support/environment.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -13,7 +14,7 @@
 using namespace relais;
 
 TEST_CASE("proto/TOPICS.md is the page of topics.textproto", "[ctl]") {
-    std::ifstream file(RELAIS_SOURCE_DIR "/proto/TOPICS.md");
+    std::ifstream file(test::source_dir() + "/proto/TOPICS.md");
     std::stringstream text;
     text << file.rdbuf();
     INFO("write it again: relaisctl topics page > proto/TOPICS.md");

@@ -1,4 +1,5 @@
 #include "gateway/routing/route_table.hpp"
+#include "support/environment.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -34,8 +35,8 @@ std::string problems_of(const std::string& text, config::environment environment
 
 TEST_CASE("the routes file that is shipped is correct", "[gateway]") {
     config::reader from({});
-    const auto table = read_route_file(
-        std::string(RELAIS_SOURCE_DIR) + "/services/gateway/routes.textproto", from);
+    const auto table =
+        read_route_file(test::source_dir() + "/services/gateway/routes.textproto", from);
     CHECK(from.problems().empty());
     REQUIRE(table.find("/v1/accounts") != nullptr);
     CHECK(table.upstreams[table.find("/v1/accounts")->upstream].name == "web-api");

@@ -3,6 +3,7 @@
 #include "notification/rendering/tags.hpp"
 #include "notification/rendering/template_set.hpp"
 #include "notification/rendering/texts.hpp"
+#include "support/environment.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -18,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path real_templates = fs::path(RELAIS_SOURCE_DIR) / "services/notification/templates";
+const fs::path real_templates = fs::path(test::source_dir()) / "services/notification/templates";
 
 /// A copy of the real templates that a test may spoil.
 class copied_templates {

@@ -25,7 +25,7 @@ command_test() {
     write_ctest "$all" "$filter"
     trap end_tests EXIT
     prepare_chosen_servers
-    if [[ $all == yes ]]; then
+    if [[ $all == yes ]] && chosen functional; then
         # Not "test_second_kafka || …": there bash would ignore failing lines inside.
         set +e
         test_second_kafka

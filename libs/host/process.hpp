@@ -3,6 +3,7 @@
 #include "async/task_group.hpp"
 #include "clock/clock.hpp"
 #include "config/reader.hpp"
+#include "host/health.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
 
@@ -78,9 +79,9 @@ private:
     std::unique_ptr<impl> impl_;
 };
 
-/// The whole of a service's main(): handles --help, --help-config, --check-config, --version, reads
-/// the configuration (all errors at once on standard error, exit 1), builds and runs. `build`
-/// returns the app object that must live as long as the process runs.
+/// The whole of a service's main(): handles --help, --help-config, --check-config, --version,
+/// --health and --alive, reads the configuration (all errors at once on standard error, exit 1),
+/// builds and runs. `build` returns the app object that must live as long as the process runs.
 template <class Config, class App>
 int run_service(int argc, char** argv, std::string_view service, std::string_view summary,
                 Config (*read)(config::reader&),
@@ -91,6 +92,7 @@ struct invocation {
     bool run = false;
     bool check_only = false;
     bool help_config = false;
+    std::string_view ask; ///< path to ask the running process for, see host/health.hpp
     int exit_code = 0;
 };
 
@@ -105,11 +107,14 @@ int run_service(int argc, char** argv, std::string_view service, std::string_vie
                 Config (*read)(config::reader&),
                 std::unique_ptr<App> (*build)(const Config&, process&)) {
     const auto how = detail::parse_arguments(argc, argv, service, summary);
-    if (!how.run && !how.check_only && !how.help_config) {
+    if (!how.run && !how.check_only && !how.help_config && how.ask.empty()) {
         return how.exit_code;
     }
     config::reader from(config::process_environment());
     const Config settings = read(from);
+    if (!how.ask.empty()) {
+        return ask_admin(settings.process.admin_listen, how.ask);
+    }
     if (how.help_config || how.check_only || !from.problems().empty()) {
         return detail::report_configuration(from, how);
     }

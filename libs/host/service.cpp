@@ -55,6 +55,10 @@ invocation parse_arguments(int argc, char** argv, std::string_view service,
         how.check_only = true;
     } else if (word == "--help-config") {
         how.help_config = true;
+    } else if (word == "--health") {
+        how.ask = "/readyz";
+    } else if (word == "--alive") {
+        how.ask = "/livez";
     } else if (word == "--version") {
         fmt::print("relais-{} {}\n", service, version());
     } else if (word == "--help" || word == "-h") {
@@ -62,8 +66,11 @@ invocation parse_arguments(int argc, char** argv, std::string_view service,
                    "  relais-{}                  run (configuration from the environment)\n"
                    "  relais-{} --check-config   say whether the configuration is complete\n"
                    "  relais-{} --help-config    list all variables\n"
+                   "  relais-{} --health         ask the one that runs here whether it is ready:\n"
+                   "                             exit code 0 or 1\n"
+                   "  relais-{} --alive          the same, whether it is alive\n"
                    "  relais-{} --version\n",
-                   service, summary, service, service, service, service);
+                   service, summary, service, service, service, service, service, service);
     } else {
         fmt::print(stderr, "relais-{}: unknown arguments; see --help\n", service);
         how.exit_code = 2;

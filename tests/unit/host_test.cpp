@@ -1,5 +1,7 @@
 #include "host/admin.hpp"
+#include "host/health.hpp"
 #include "host/process.hpp"
+#include "support/http_server_rig.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -144,4 +146,34 @@ TEST_CASE("readiness names the check that fails; life never looks", "[host]") {
     CHECK(ask("/readyz").status == 503);
     CHECK(ask("/livez").status == 200);
     CHECK_THAT(ask("/metrics").body, ContainsSubstring("build_info"));
+}
+
+TEST_CASE("the health word asks the listener where this process reaches it", "[host]") {
+    CHECK(host::own_url({"0.0.0.0", 8401}) == "http://127.0.0.1:8401");
+    CHECK(host::own_url({"::", 8401}) == "http://[::1]:8401");
+    CHECK(host::own_url({"127.0.0.2", 8401}) == "http://127.0.0.2:8401");
+
+    std::uint16_t port = 0;
+    {
+        const test::running_server server;
+        port = server.port();
+        CHECK(host::ask_admin({"127.0.0.1", port}, "/echo") == 0);
+        CHECK(host::ask_admin({"0.0.0.0", port}, "/echo") == 0);
+        CHECK(host::ask_admin({"127.0.0.1", port}, "/unknown") == 1); // any answer but 200
+    }
+    CHECK(host::ask_admin({"127.0.0.1", port}, "/echo") == 1); // nobody listens
+}
+
+TEST_CASE("--health asks for readiness, --alive for life", "[host]") {
+    const auto asked = [](const char* word) {
+        std::string program = "relais-test";
+        std::string argument = word;
+        std::array<char*, 2> words{program.data(), argument.data()};
+        const auto how = host::detail::parse_arguments(2, words.data(), "test", "a test");
+        CHECK_FALSE(how.run);
+        return how.ask;
+    };
+    CHECK(asked("--health") == "/readyz");
+    CHECK(asked("--alive") == "/livez");
+    CHECK(asked("--check-config").empty());
 }

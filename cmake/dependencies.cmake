@@ -1,5 +1,6 @@
-# Where every third-party library comes from. Four of them live in a prefix that deploy/setup builds
-# (see deploy/setup --print-prefix); the rest are Debian's packages.
+# Where every third-party library comes from: Debian's packages, but for four that Debian 12 has only
+# in versions we cannot use. Those live in a prefix that deploy/setup builds; where Debian has them
+# (13), the prefix is /usr and they are shared libraries (see deploy/setup --print-prefix).
 if(NOT RELAIS_DEPS)
   execute_process(
     COMMAND "${CMAKE_SOURCE_DIR}/deploy/setup" --print-prefix
@@ -25,8 +26,17 @@ pkg_check_modules(idn2 REQUIRED IMPORTED_TARGET libidn2)
 pkg_check_modules(pq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
 
-# A static library of the prefix, with what it needs at link time.
+# One of the four. The archive of a prefix of ours comes with what it needs at link time; Debian's
+# shared library knows that by itself.
 function(relais_prefix_library name archive)
+  if(RELAIS_DEPS STREQUAL "/usr")
+    string(REGEX REPLACE "^lib|[.]a$" "" shared "${archive}")
+    find_library(${name}_library NAMES ${shared} REQUIRED)
+    add_library(${name} SHARED IMPORTED GLOBAL)
+    set_target_properties(${name} PROPERTIES IMPORTED_LOCATION "${${name}_library}")
+    target_link_libraries(${name} INTERFACE OpenSSL::SSL OpenSSL::Crypto Boost::headers)
+    return()
+  endif()
   find_library(${name}_archive NAMES ${archive} PATHS "${RELAIS_DEPS}/lib" NO_DEFAULT_PATH REQUIRED)
   add_library(${name} STATIC IMPORTED GLOBAL)
   set_target_properties(${name} PROPERTIES IMPORTED_LOCATION "${${name}_archive}")

@@ -51,6 +51,7 @@ function(relais_service name)
   target_link_libraries(relais-${name} PRIVATE svc_${id})
   relais_target(relais-${name})
   set_target_properties(relais-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+  install(TARGETS relais-${name})
   relais_share("${CMAKE_CURRENT_SOURCE_DIR}/migrations" migrations/${name})
 endfunction()
 

@@ -2,6 +2,13 @@
 # and what to do. Sourced, never run.
 # shellcheck shell=bash
 
+# system_name: "debian 12"
+system_name() (
+    # shellcheck disable=SC1091
+    source /etc/os-release
+    echo "$ID ${VERSION_ID:-}"
+)
+
 # Milliseconds since the epoch, without starting a process.
 now_ms() {
     local now=${EPOCHREALTIME/[.,]/}

@@ -33,12 +33,11 @@ free_mb() {
 
 doctor_machine() {
     local system memory dir free
-    # shellcheck disable=SC1091
-    system=$(. /etc/os-release && echo "$ID $VERSION_ID")
-    if [[ $system == "debian 12" ]]; then
+    system=$(system_name)
+    if [[ $system == debian\ 1[23] ]]; then
         finding OK "$system, $(nproc) cores"
     else
-        finding BAD "this is $system" "Relais is set up by deploy/setup on Debian 12"
+        finding BAD "this is $system" "Relais is set up by deploy/setup on Debian 12 or 13"
     fi
     memory=$(awk '/^MemAvailable/ {print int($2 / 1024)}' /proc/meminfo)
     if [[ $memory -ge $memory_needed_mb ]]; then
@@ -61,15 +60,16 @@ doctor_machine() {
 }
 
 doctor_tools() {
-    local missing
+    local missing prefix
     missing=$("$deploy_dir/setup" --print-missing)
     if [[ -z $missing ]]; then
         finding OK "Debian packages are installed"
     else
         finding BAD "missing packages: $(tr '\n' ' ' <<<"$missing")" "deploy/setup as root"
     fi
-    if [[ -e $("$deploy_dir/setup" --print-prefix)/.complete ]]; then
-        finding OK "libraries in $("$deploy_dir/setup" --print-prefix)"
+    prefix=$("$deploy_dir/setup" --print-prefix)
+    if [[ $prefix == /usr || -e $prefix/.complete ]]; then
+        finding OK "libraries in $prefix"
     else
         finding BAD "the libraries are not built yet" "deploy/setup"
     fi

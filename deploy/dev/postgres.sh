@@ -1,7 +1,11 @@
 # A private PostgreSQL cluster under the state folder. No system cluster is read or written.
 # shellcheck shell=bash
 
+# The version of the release; deploy/setup.d/packages.sh installs it.
 postgres_bin=/usr/lib/postgresql/15/bin
+if [[ $(system_name) == "debian 13" ]]; then
+    postgres_bin=/usr/lib/postgresql/17/bin
+fi
 
 # as_postgres COMMAND…: as the user that owns the cluster.
 as_postgres() {
@@ -87,7 +91,8 @@ postgres_ready() {
     "$postgres_bin/pg_isready" -q -h 127.0.0.1 -p "$port_postgres"
 }
 
-# Roles, databases and grants; the passwords travel in the environment, not in arguments.
+# Roles, databases and grants; the passwords travel in the environment, not in arguments. In the
+# images' setup the server has a host of its own, postgres_host.
 bootstrap_postgres() {
     local role variable
     OWNER_PASSWORD=$(secret postgres-relais_owner)
@@ -96,6 +101,7 @@ bootstrap_postgres() {
         variable=${role^^}_PASSWORD
         export "$variable=$(secret "postgres-$role")"
     done
-    PGPASSWORD=$(secret postgres-postgres) psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 \
-        -p "$port_postgres" -U postgres -d postgres -f "$deploy_dir/postgres/bootstrap.sql"
+    PGPASSWORD=$(secret postgres-postgres) psql -X -q -v ON_ERROR_STOP=1 \
+        -h "${postgres_host:-127.0.0.1}" -p "$port_postgres" -U postgres -d postgres \
+        -f "$deploy_dir/postgres/bootstrap.sql"
 }

@@ -1,4 +1,5 @@
-# The cached prefix of the four libraries that are built from Debian 13's source packages.
+# The cached prefix of the four libraries that are built from Debian 13's source packages. On Debian
+# 13 itself they are packages, and the prefix is /usr.
 # shellcheck shell=bash
 
 # shellcheck source=deploy/setup.d/libraries.recipe.sh
@@ -10,6 +11,10 @@ libraries_prefix() {
         echo "$RELAIS_DEPS"
         return
     fi
+    if libraries_packaged; then
+        echo /usr
+        return
+    fi
     local hash
     hash=$({
         cat "$setup_dir"/{libraries.recipe.sh,cpprest-cxx23.patch}
@@ -19,8 +24,12 @@ libraries_prefix() {
     echo "$cache_dir/deps-${hash:0:12}"
 }
 
+libraries_packaged() {
+    [[ ${#library_packages[@]} -gt 0 ]]
+}
+
 libraries_ready() {
-    [[ -e $(libraries_prefix)/.complete ]]
+    [[ $(libraries_prefix) == /usr || -e $(libraries_prefix)/.complete ]]
 }
 
 # apt-get with a list of its own: Debian 13's source index beside, never in, the system's

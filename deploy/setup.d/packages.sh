@@ -2,32 +2,49 @@
 # installed, no PostgreSQL cluster is made, and what was enabled for the next boot is disabled.
 # shellcheck shell=bash
 
+# What differs by release. Debian 13 has the four libraries that Debian 12 has too old, and its Boost
+# is the one that cpprestsdk is built on.
+case $(system_name) in
+    "debian 13")
+        boost=1.83 postgres=17 java=21
+        library_packages=(libcatch2-dev libcpprest-dev libpqxx-dev librdkafka-dev) ;;
+    *)
+        boost=1.81 postgres=15 java=17
+        library_packages=() ;;
+esac
+
 build_packages=(
     ca-certificates curl git make patch xz-utils openssl iproute2 procps util-linux
     debian-archive-keyring
     clang-19 lld-19 llvm-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev
     cmake ninja-build ccache pkg-config
-    libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libboost-stacktrace1.81-dev
-    libboost-atomic1.81-dev libboost-chrono1.81-dev libboost-date-time1.81-dev
-    libboost-filesystem1.81-dev libboost-random1.81-dev libboost-regex1.81-dev
-    libboost-system1.81-dev libboost-thread1.81-dev
+    "libboost$boost-dev" libboost-{json,url,stacktrace}"$boost-dev"
+    libboost-{atomic,chrono,date-time,filesystem,random,regex,system,thread}"$boost-dev"
     libcurl4-openssl-dev libfmt-dev libicu-dev libidn2-dev libkainjow-mustache-dev liblz4-dev
     libpq-dev libprotobuf-dev libseccomp-dev libsodium-dev libspdlog-dev libssl-dev libvips-dev
     libzstd-dev prometheus-cpp-dev protobuf-compiler zlib1g-dev
+    "${library_packages[@]}"
 )
 server_packages=(
-    postgresql-15 postgresql-client-15 memcached supervisor prometheus
+    "postgresql-$postgres" "postgresql-client-$postgres" memcached supervisor prometheus
     ceph-mon ceph-osd ceph-common radosgw
-    openjdk-17-jre-headless maven
+    "openjdk-$java-jre-headless" maven
 )
-test_packages=(kcat wrk nginx-light faketime shellcheck python3 python3-venv)
+test_packages=(
+    kcat wrk nginx-light faketime shellcheck python3 python3-venv
+    docker-compose prometheus-alertmanager debootstrap
+)
 
 # What the packages above would start at boot.
-packaged_services=(postgresql memcached supervisor prometheus prometheus-node-exporter nginx
-    ceph-mon.target ceph-osd.target ceph-radosgw.target ceph.target ceph-crash)
+packaged_services=(postgresql memcached supervisor prometheus prometheus-node-exporter
+    prometheus-alertmanager nginx ceph-mon.target ceph-osd.target ceph-radosgw.target ceph.target ceph-crash)
 
+# Everything, unless deploy/setup was asked for what compiling alone needs.
 wanted_packages() {
-    printf '%s\n' "${build_packages[@]}" "${server_packages[@]}" "${test_packages[@]}"
+    printf '%s\n' "${build_packages[@]}"
+    if [[ ${build_packages_only:-no} == no ]]; then
+        printf '%s\n' "${server_packages[@]}" "${test_packages[@]}"
+    fi
 }
 
 missing_packages() {
@@ -84,7 +101,9 @@ install_packages() {
     trap unblock_service_starts EXIT
     as_root apt-get -q -o DPkg::Lock::Timeout=300 update
     # First the part of PostgreSQL that reads the setting, then the one that would make a cluster.
-    apt_install postgresql-common
+    if [[ " ${missing[*]} " == *" postgresql-$postgres "* ]]; then
+        apt_install postgresql-common
+    fi
     apt_install "${missing[@]}"
     command -v systemctl >/dev/null || return 0
     for service in "${packaged_services[@]}"; do
@@ -97,9 +116,9 @@ install_packages() {
 
 setup_packages() {
     local missing
-    # shellcheck disable=SC1091
-    if [[ $(. /etc/os-release && echo "$ID $VERSION_ID") != "debian 12" ]]; then
-        die "this is not Debian 12" "the packages of deploy/setup.d/packages.sh are named for it"
+    if [[ $(system_name) != debian\ 1[23] ]]; then
+        die "this is neither Debian 12 nor 13" \
+            "the packages of deploy/setup.d/packages.sh are named for them"
     fi
     if grep -qs 'relais setup' "$policy"; then
         unblock_service_starts

@@ -123,16 +123,24 @@ command_logs() {
     exec tail -n 40 "${follow[@]}" "${files[@]}"
 }
 
+# With --base the suite may be one that was not started here (docker compose up): then there are no
+# logs to read, and whoever runs it makes the marketing key; an own --ctl or --marketing-key wins.
 command_demo() {
-    if [[ "$*" != *--base* && "$*" != *--help* ]]; then
+    local options=(
+        --base "http://127.0.0.1:$port_gateway" --sandbox "http://127.0.0.1:$port_sandbox"
+        --prometheus "http://127.0.0.1:$port_prometheus" --logs "$log_dir"
+        --ctl "$deploy_dir/dev/run relaisctl"
+    )
+    if [[ " $*" == *" --base"* ]]; then
+        if ! { supervisor_running && [[ "$*" == *"127.0.0.1:$port_gateway"* ]]; }; then
+            options=(--ctl "docker compose run --rm --no-deps -T relaisctl")
+        fi
+    elif [[ "$*" != *--help* ]]; then
         supervisor_running || die "the suite does not run in $state_dir" \
             "./relais up, or name another suite: ./relais demo --base URL --sandbox URL"
     fi
     export_environment
-    exec "$(python_venv)/bin/python" tests/e2e/story.py --base "http://127.0.0.1:$port_gateway" \
-        --sandbox "http://127.0.0.1:$port_sandbox" \
-        --prometheus "http://127.0.0.1:$port_prometheus" --logs "$log_dir" \
-        --ctl "$deploy_dir/dev/run relaisctl" "$@"
+    exec python3 tests/e2e/story.py "${options[@]}" "$@"
 }
 
 # bench [NAME…] [--json]: tests/bench/NAME.py measures the running suite.

@@ -4,7 +4,9 @@
     story.py --base http://127.0.0.1:8400 --sandbox http://127.0.0.1:8450
         --prometheus http://127.0.0.1:8490 --ctl 'deploy/dev/run relaisctl' [--json]
 
-Through the gateway only; what arrived outside is read from the sandbox. Exit code 0 when every
+Through the gateway only; what arrived outside is read from the sandbox. The last step asks
+Prometheus and is left out without --prometheus. A suite that runs elsewhere needs either --ctl with
+a command that reaches it (docker compose run … relaisctl) or a --marketing-key. Exit code 0 when every
 step went well, 1 when one failed (it says which and what it saw instead), 2 on wrong usage.
 Needs nothing but Python 3.11.
 """

@@ -5,6 +5,7 @@ import asyncio
 import os
 import signal
 import sys
+import urllib.request
 
 from .app import Sandbox
 from .settings import PORT_OFFSETS, Credentials
@@ -22,7 +23,17 @@ def parse_arguments():
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of fault probabilities")
     parser.add_argument("--rate-limits", choices=("on", "off"), default="on")
+    parser.add_argument(
+        "--health", action="store_true", help="say whether the one that runs here answers, and end"
+    )
     return parser.parse_args()
+
+
+def answers(arguments):
+    host = "127.0.0.1" if arguments.host == "0.0.0.0" else arguments.host
+    url = f"http://{host}:{arguments.port_base}/__sim/ports"
+    with urllib.request.urlopen(url, timeout=3) as answer:
+        return answer.status == 200
 
 
 async def run(arguments):
@@ -43,8 +54,11 @@ async def run(arguments):
 
 
 def main():
+    arguments = parse_arguments()
     try:
-        asyncio.run(run(parse_arguments()))
+        if arguments.health:
+            return 0 if answers(arguments) else 1
+        asyncio.run(run(arguments))
     except OSError as problem:
         print(f"sandbox: {problem}", file=sys.stderr)
         return 1

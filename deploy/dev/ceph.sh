@@ -1,5 +1,6 @@
 # An S3 store: Ceph's RADOS gateway on one monitor and one disk daemon, keeping objects in a sparse
-# file under the state folder.
+# file under the state folder. deploy/docker/store runs the same in a container, where s3_host is
+# every address.
 # shellcheck shell=bash
 
 render_ceph() {
@@ -54,7 +55,7 @@ ms bind port max = $((port_ceph_osd + 9))
 [client.rgw]
 keyring = /dev/null
 rgw data = $data_dir/ceph/rgw
-rgw frontends = beast endpoint=127.0.0.1:$port_s3
+rgw frontends = beast endpoint=${s3_host:-127.0.0.1}:$port_s3
 rgw lifecycle work time = 00:00-24:00
 END
 }

@@ -15,6 +15,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASE_TIMEOUT_S = 120
 SLOW_TIMEOUT_S = 1200
+PROOF_TIMEOUT_S = 3 * 3600  # the first time, a toolchain is installed and everything compiled
+WITHOUT_SERVERS = {"images"}  # folders of tests that look at files and programs only
 SKIPPED = 4  # what a Catch2 program returns when a case skips itself
 
 
@@ -85,9 +87,10 @@ def python_tests(python):
     for folder in sorted((ROOT / "tests").iterdir()):
         if folder.name in ("sandbox", "e2e") or not list(folder.glob("test_*.py")):
             continue
+        label = folder.name if folder.name in WITHOUT_SERVERS else "functional"
         for file in sorted(folder.glob("test_*.py")):
             name = file.stem.removeprefix("test_").replace("_", " ")
-            yield pytest_test(f"{folder.name}: {name}", "functional", python, file)
+            yield pytest_test(f"{folder.name}: {name}", label, python, file)
     # End-to-end tests stop servers and services: nothing may run beside them.
     for file in sorted((ROOT / "tests/e2e").glob("test_*.py")):
         name = file.stem.removeprefix("test_").replace("_", " ")
@@ -116,6 +119,13 @@ def tidy_tests(given):
     yield Test("tidy: hardening", "release", hardening)
 
 
+def image_proof():
+    """The images without an engine: deploy/docker/prove has servers of its own."""
+    command = [ROOT / "deploy/docker/prove"]
+    options = {"serial": True, "timeout_s": PROOF_TIMEOUT_S}
+    return Test("images: build, run and test on Debian 13", "images", command, **options)
+
+
 def all_tests(given):
     yield from build_tests(given.dev)
     if given.all:
@@ -123,6 +133,8 @@ def all_tests(given):
     yield from tidy_tests(given)
     yield from python_tests(given.python)
     yield from chaos_tests(given.python)
+    if given.all:
+        yield image_proof()
 
 
 def main():

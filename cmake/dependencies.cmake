@@ -9,6 +9,10 @@ endif()
 set(RELAIS_DEPS "${RELAIS_DEPS}" CACHE PATH "Prefix of the libraries that deploy/setup builds" FORCE)
 list(PREPEND CMAKE_PREFIX_PATH "${RELAIS_DEPS}")
 
+# Boost is found by its own files; CMake's module for it is going away.
+if(POLICY CMP0167)
+  cmake_policy(SET CMP0167 NEW)
+endif()
 set(CMAKE_THREAD_PREFER_PTHREAD ON)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3 REQUIRED)

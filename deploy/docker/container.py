@@ -87,6 +87,9 @@ class Container:
         os.symlink("/proc/self/fd", f"{dev}/fd")
         for number, name in enumerate(("stdin", "stdout", "stderr")):
             os.symlink(f"/proc/self/fd/{number}", f"{dev}/{name}")
+        os.symlink("pts/ptmx", f"{dev}/ptmx")
+        terminals = _mount_point(root, "/dev/pts")
+        _mount("devpts", terminals, "devpts", MS_NOSUID, "newinstance,ptmxmode=0666,mode=0620")
         _mount("tmpfs", _mount_point(root, "/dev/shm"), "tmpfs", MS_NOSUID, "mode=1777,size=256m")
         for name in ("/etc/resolv.conf", "/etc/hosts"):
             if os.path.exists(name):

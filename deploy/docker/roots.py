@@ -1,6 +1,6 @@
 """Builds the stages of the Dockerfile as folders, layer over layer, the way an engine would.
 
-    python3 deploy/docker/roots.py TARGET…
+    python3 deploy/docker/roots.py [TARGET…]
 
 A stage is a layer over its base's. It is made once and kept under RELAIS_CACHE/images, named after
 its instructions and what they copy, so a change builds what it touches. Base images are made by
@@ -21,6 +21,10 @@ from container import Container, in_namespace
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "deploy/docker/Dockerfile"
 SUITES = {"debian:13-slim": "trixie"}
+UPDATE = (
+    "apt-get -q update && apt-get -qy dist-upgrade && apt-get clean"
+    " && rm -rf /var/lib/apt/lists/* {}"
+)
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
@@ -99,12 +103,16 @@ class Roots:
             ["debootstrap", "--variant=minbase", suite, str(target), mirror], check=True
         )
         (target / "etc/apt/sources.list").write_text("\n".join(sources) + "\n")
-        # As in Debian's images: nothing is started while packages are installed.
+        # As in Debian's slim images: nothing is started while packages are installed, and their
+        # documents are left out.
         policy = target / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 101\n")
         policy.chmod(0o755)
+        left_out = [f"usr/share/{name}" for name in ("doc", "info", "locale", "man")]
+        excluded = "".join(f"path-exclude=/{folder}/*\n" for folder in left_out)
+        (target / "etc/dpkg/dpkg.cfg.d/slim").write_text(excluded)
         Container([target], self.scratch, upper=target.parent / "update").run(
-            ["/bin/sh", "-c", "apt-get -q update && apt-get -qy dist-upgrade && apt-get clean"]
+            ["/bin/sh", "-c", UPDATE.format(" ".join(f"/{folder}/*" for folder in left_out))]
         )
         self._fold(target.parent, target)
         print(f"base {suite}: {time.monotonic() - begin:.0f} s", flush=True)

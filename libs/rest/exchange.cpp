@@ -3,10 +3,33 @@
 
 #include "rest/outcome.hpp"
 
+#include <memory>
+
+namespace web::json::details {
+class _Value;
+}
+
+// For json.h of Debian 13 in C++23: there std::unique_ptr's destructor is constexpr, so it is
+// instantiated where _Value is still incomplete. A deleter that is defined below does not look.
+template <>
+struct std::default_delete<web::json::details::_Value> {
+    default_delete() = default;
+
+    template <class Derived>
+    default_delete(const std::default_delete<Derived>& /*other*/) noexcept {}
+
+    void operator()(web::json::details::_Value* owned) const;
+};
+
 #include <cpprest/http_client.h>
 
 #include <exception>
 #include <pplx/threadpool.h>
+
+void std::default_delete<web::json::details::_Value>::operator()(
+    web::json::details::_Value* owned) const {
+    delete owned;
+}
 
 namespace relais::rest {
 namespace {

@@ -4,9 +4,11 @@
 
 # system_name: "debian 12"
 system_name() (
-    # shellcheck disable=SC1091
-    source /etc/os-release
-    echo "$ID ${VERSION_ID:-}"
+    if [[ -r /etc/os-release ]]; then
+        # shellcheck disable=SC1091
+        source /etc/os-release
+    fi
+    echo "${ID:-unknown} ${VERSION_ID:-}"
 )
 
 # Milliseconds since the epoch, without starting a process.

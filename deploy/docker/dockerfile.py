@@ -92,7 +92,7 @@ def words_of(instruction):
     text = instruction.text
     begin = text.find("[")
     if begin < 0:
-        raise DockerfileError(f"line {instruction.line}: only the exec form: [\"program\", …]")
+        raise DockerfileError(f'line {instruction.line}: only the exec form: ["program", …]')
     return json.loads(text[begin:])
 
 

@@ -99,9 +99,7 @@ class Roots:
         begin = time.monotonic()
         sources = apt_sources(suite)
         mirror = sources[0].split()[1]
-        subprocess.run(
-            ["debootstrap", "--variant=minbase", suite, str(target), mirror], check=True
-        )
+        subprocess.run(["debootstrap", "--variant=minbase", suite, str(target), mirror], check=True)
         (target / "etc/apt/sources.list").write_text("\n".join(sources) + "\n")
         # As in Debian's slim images: nothing is started while packages are installed, and their
         # documents are left out.

@@ -1,5 +1,6 @@
-"""The dashboards against the running suite's Prometheus: every panel that the story moves has data."""
+"""The dashboards against the running suite's Prometheus: after the story, every panel has data."""
 
+import functools
 import json
 import pathlib
 import re
@@ -34,7 +35,8 @@ def test_each_panel_has_data_with_its_labels(file, suite, gateway, sandbox, opti
         played.append(True)
     for panel in json.loads(file.read_text())["panels"]:
         for target in panel["targets"]:
-            rows = wait_until(lambda: ask(suite.prometheus, target["expr"]), 30.0, 0.5)  # noqa: B023
+            asked = functools.partial(ask, suite.prometheus, target["expr"])
+            rows = wait_until(asked, 30.0, 0.5)
             assert rows, (panel["title"], target["expr"])
             for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
                 assert all(label in row["metric"] for row in rows), (panel["title"], label)

@@ -49,6 +49,12 @@ def environment_of(service, composed):
 
 def shell(text):
     """What a line of bash prints, with the functions of development's scripts at hand."""
-    parts = ("steps.sh", "dev/environment.sh", "dev/postgres.sh", "dev/kafka.sh", "setup.d/kafka.sh")
+    parts = (
+        "steps.sh",
+        "dev/environment.sh",
+        "dev/postgres.sh",
+        "dev/kafka.sh",
+        "setup.d/kafka.sh",
+    )
     sources = "\n".join(f"source deploy/{part}" for part in parts)
     return run("bash", "-c", f"set -euo pipefail\n{sources}\nset_environment\n{text}")

@@ -58,9 +58,7 @@ def test_nothing_starts_before_what_it_needs_is_done_or_healthy(name):
 def test_a_stop_has_more_time_than_draining_takes(name):
     environment = composition.environment_of(COMPOSED[name])
     drain_ms = int(environment["RELAIS_DRAIN_DELAY"])
-    limit = re.search(
-        r"stop_limit\{\s*(\d+)'(\d+)\}", (ROOT / "libs/host/process.hpp").read_text()
-    )
+    limit = re.search(r"stop_limit\{\s*(\d+)'(\d+)\}", (ROOT / "libs/host/process.hpp").read_text())
     stop_ms = int(limit[1] + limit[2])
     grace_ms = composition.seconds(COMPOSED[name]["stop_grace_period"]) * 1000
     assert grace_ms > drain_ms + stop_ms
@@ -93,7 +91,9 @@ def test_volumes_and_networks_are_declared():
 
 
 def test_kafka_is_set_up_as_in_development():
-    assert COMPOSED["kafka"]["image"] == "apache/kafka:" + shell("echo $kafka_default_version").strip()
+    assert (
+        COMPOSED["kafka"]["image"] == "apache/kafka:" + shell("echo $kafka_default_version").strip()
+    )
     lines = shell("render_kafka").splitlines()
     development = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     given = composition.environment_of(COMPOSED["kafka"])
@@ -110,7 +110,9 @@ def test_kafka_is_set_up_as_in_development():
 
 
 def test_postgres_is_set_up_as_in_development():
-    development = dict(re.findall(r"^(\w+) = '?([^'\n]*)'?$", shell("render_postgres"), re.MULTILINE))
+    development = dict(
+        re.findall(r"^(\w+) = '?([^'\n]*)'?$", shell("render_postgres"), re.MULTILINE)
+    )
     for word in COMPOSED["postgres"]["command"][1:]:
         name, value = word.removeprefix("-c").split("=")
         assert development[name] == value, name

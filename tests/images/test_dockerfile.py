@@ -63,8 +63,12 @@ def test_what_is_copied_is_there_and_not_ignored():
 
 def test_each_library_and_service_is_in_the_builder():
     """What CMake reads at the top is copied; a new folder there must be added."""
-    copied = {path for each in STAGES["builder"].all("COPY") for path in dockerfile.copy_of(each)[1]}
-    for folder in re.findall(r"^add_subdirectory\((\w+)\)", (ROOT / "CMakeLists.txt").read_text(), re.M):
+    copied = {
+        path for each in STAGES["builder"].all("COPY") for path in dockerfile.copy_of(each)[1]
+    }
+    for folder in re.findall(
+        r"^add_subdirectory\((\w+)\)", (ROOT / "CMakeLists.txt").read_text(), re.M
+    ):
         assert folder in copied
 
 

@@ -1,4 +1,4 @@
-"""Prometheus, Alertmanager and Grafana of docker-compose.yml: valid, and about metrics that exist."""
+"""Prometheus, Alertmanager and Grafana of docker-compose.yml: valid, about metrics that exist."""
 
 import json
 import re

@@ -51,7 +51,9 @@ def test_the_configuration_is_complete(service, tmp_path):
     assert "ok" in said
 
 
-@pytest.mark.parametrize("name", [n for n, s in COMPOSED.items() if s["image"] == "relais/relaisctl"])
+@pytest.mark.parametrize(
+    "name", [n for n, s in COMPOSED.items() if s["image"] == "relais/relaisctl"]
+)
 def test_variables_of_relaisctl_are_in_its_source(name):
     source = "".join(path.read_text() for path in (ROOT / "services/ctl").glob("*.cpp"))
     for variable in composition.environment_of(COMPOSED[name]):

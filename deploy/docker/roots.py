@@ -21,9 +21,20 @@ from container import Container, in_namespace
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "deploy/docker/Dockerfile"
 SUITES = {"debian:13-slim": "trixie"}
+# What makes a base of debootstrap like Debian's slim images: nothing is started while packages are
+# installed, documents are left out, apt keeps no files.
+LEFT_OUT = [f"/usr/share/{name}/*" for name in ("doc", "info", "locale", "man")]
+SLIM = {
+    "usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",
+    "etc/dpkg/dpkg.cfg.d/slim": "".join(f"path-exclude={paths}\n" for paths in LEFT_OUT),
+    "etc/apt/apt.conf.d/clean": (
+        'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };\n'
+        'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
+    ),
+}
 UPDATE = (
     "apt-get -q update && apt-get -qy dist-upgrade && apt-get clean"
-    " && rm -rf /var/lib/apt/lists/* {}"
+    f" && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin {' '.join(LEFT_OUT)}"
 )
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")
 
@@ -87,7 +98,8 @@ class Roots:
             (folder / "upper").mkdir(parents=True, exist_ok=True)
             return [folder / "upper"]
         suite = SUITES[image]
-        folder = self.folder / f"base-{suite}"
+        made_of = hashlib.sha256(f"{suite} {SLIM} {UPDATE}".encode()).hexdigest()[:12]
+        folder = self.folder / f"base-{suite}-{made_of}"
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -101,17 +113,11 @@ class Roots:
         mirror = sources[0].split()[1]
         subprocess.run(["debootstrap", "--variant=minbase", suite, str(target), mirror], check=True)
         (target / "etc/apt/sources.list").write_text("\n".join(sources) + "\n")
-        # As in Debian's slim images: nothing is started while packages are installed, and their
-        # documents are left out.
-        policy = target / "usr/sbin/policy-rc.d"
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
-        left_out = [f"usr/share/{name}" for name in ("doc", "info", "locale", "man")]
-        excluded = "".join(f"path-exclude=/{folder}/*\n" for folder in left_out)
-        (target / "etc/dpkg/dpkg.cfg.d/slim").write_text(excluded)
-        Container([target], self.scratch, upper=target.parent / "update").run(
-            ["/bin/sh", "-c", UPDATE.format(" ".join(f"/{folder}/*" for folder in left_out))]
-        )
+        for name, text in SLIM.items():
+            (target / name).write_text(text)
+        (target / "usr/sbin/policy-rc.d").chmod(0o755)
+        changes = Container([target], self.scratch, upper=target.parent / "update")
+        changes.run(["/bin/sh", "-c", UPDATE])
         self._fold(target.parent, target)
         print(f"base {suite}: {time.monotonic() - begin:.0f} s", flush=True)
 

@@ -66,9 +66,8 @@ invocation parse_arguments(int argc, char** argv, std::string_view service,
                    "  relais-{}                  run (configuration from the environment)\n"
                    "  relais-{} --check-config   say whether the configuration is complete\n"
                    "  relais-{} --help-config    list all variables\n"
-                   "  relais-{} --health         ask the one that runs here whether it is ready:\n"
-                   "                             exit code 0 or 1\n"
-                   "  relais-{} --alive          the same, whether it is alive\n"
+                   "  relais-{} --health         exit code 0 when the running one is ready\n"
+                   "  relais-{} --alive          exit code 0 when the running one is alive\n"
                    "  relais-{} --version\n",
                    service, summary, service, service, service, service, service, service);
     } else {

@@ -9,6 +9,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+/// Half of what parking.hpp believes of a wait.
+constexpr milliseconds asked_max{std::chrono::minutes(15)};
+
 /// 5 s + N⁴ s after N attempts: 25 of them take 20 days.
 milliseconds delayed_job_wait(std::uint64_t attempts) {
     const std::uint64_t n = std::min<std::uint64_t>(attempts, 200);
@@ -35,7 +38,7 @@ std::optional<milliseconds> policy::wait_before(std::uint32_t next, const error&
         return std::nullopt;
     }
     const auto wait = std::min(on_curve(*this, std::max(next, 2U) - 1, random), longest);
-    return std::max(wait, std::min(failed.retry_after.value_or(milliseconds(0)), longest));
+    return std::max(wait, std::min(failed.retry_after.value_or(milliseconds(0)), asked_max));
 }
 
 } // namespace relais::inbox

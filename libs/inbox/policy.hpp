@@ -24,7 +24,7 @@ struct policy {
 
     /// The wait before attempt `next` (2 for the first retry); nullopt: no more, dead letter.
     /// Not-retriable kinds (is_retriable) go to the dead letters at once. A failure's retry_after
-    /// is respected, up to `longest`. `random` is any 64 uniform bits.
+    /// is respected, up to 15 min. `random` is any 64 uniform bits.
     std::optional<std::chrono::milliseconds> wait_before(std::uint32_t next, const error& failed,
                                                          std::uint64_t random) const;
 };

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 #include <poll.h>
+#include <string>
 #include <unistd.h>
 
 namespace relais::log {
@@ -13,7 +14,7 @@ line_writer::line_writer(int descriptor, std::chrono::milliseconds patience)
 
 bool line_writer::write(std::string_view line) {
     // What is left of a torn line must not make this one unreadable.
-    const bool written = (!torn_ || write_all("\n")) && write_all(line);
+    const bool written = torn_ ? write_all("\n" + std::string(line)) : write_all(line);
     if (!written) {
         lost_.fetch_add(1, std::memory_order_relaxed);
     }

@@ -55,6 +55,8 @@ TEST_CASE("a failure that says when to come back is obeyed", "[inbox]") {
     auto limited = failed(error_kind::rate_limited);
     limited.retry_after = 90s;
     CHECK(rules.wait_before(2, limited, 1) == 90s);
+    limited.retry_after = 1h; // longer than a held key is believed to wait
+    CHECK(rules.wait_before(2, limited, 1) == 15min);
     limited.retry_after = 10ms;
     CHECK(rules.wait_before(2, limited, 1) == 1s);
 }
@@ -68,8 +70,9 @@ TEST_CASE("an outage is told from an event's failure", "[inbox]") {
 
     const auto expected =
         GENERATE(row{"database-down", true, true}, row{"database-down", false, true},
-                 row{"commit-in-doubt", false, true}, row{"db-pool-full", false, true},
-                 row{"db-pool-exception", true, false}, row{"database-lock-timeout", false, true},
+                 row{"database-disk-full", true, true}, row{"commit-in-doubt", false, true},
+                 row{"db-pool-full", false, true}, row{"db-pool-exception", true, false},
+                 row{"database-lock-timeout", false, true},
                  row{"database-lock-timeout", true, false}, row{"serialization", false, true},
                  row{"serialization", true, false}, row{"database-timeout", true, false},
                  row{"unique-violation", true, false}, row{"provider-down", true, false});

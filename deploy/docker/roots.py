@@ -156,7 +156,8 @@ class Roots:
         for each in stage.instructions:
             digest.update(f"{each.word} {each.text}\n".encode())
             if each.word == "ARG":
-                digest.update(self.arguments.get(each.text.partition("=")[0], "").encode())
+                name, _, default = each.text.partition("=")
+                digest.update(self.arguments.get(name, default).encode())
             if each.word == "COPY":
                 source, paths, _ = dockerfile.copy_of(each)
                 if source:

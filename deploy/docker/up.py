@@ -128,9 +128,10 @@ class Suite:
     def look(self):
         """Remembers how much memory each service took at most."""
         for name, process in self.running.items():
-            status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-            found = re.search(r"VmHWM:\s+(\d+) kB", status)
-            if found:
+            status = pathlib.Path(f"/proc/{process.pid}/status")
+            if process.poll() is not None:
+                continue
+            if found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text()):
                 self.memory_mb[name] = int(found[1]) // 1024
 
     def down(self):

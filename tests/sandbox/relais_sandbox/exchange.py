@@ -9,7 +9,8 @@ from . import journal
 from .faults import KINDS
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
-FAULT = web.RequestKey("fault", object)
+# aiohttp of Debian 13, which the sandbox's image runs on, has plain names only.
+FAULT = web.RequestKey("fault", object) if hasattr(web, "RequestKey") else "fault"
 
 HTML_ERROR = (
     "<html><head><title>502 Bad Gateway</title></head>"

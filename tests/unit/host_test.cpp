@@ -164,7 +164,7 @@ TEST_CASE("the health word asks the listener where this process reaches it", "[h
     CHECK(host::ask_admin({"127.0.0.1", port}, "/echo") == 1); // nobody listens
 }
 
-TEST_CASE("--health asks for readiness, --alive for life", "[host]") {
+TEST_CASE("the word --health asks for readiness, --alive for life", "[host]") {
     const auto asked = [](const char* word) {
         std::string program = "relais-test";
         std::string argument = word;

@@ -39,12 +39,16 @@ def test_what_differs_from_the_default_of_one_machine_is_set(service):
             assert name in given, name
 
 
+# The image holds a build tree's programs and files under this folder.
+INSTALLED, BUILT = "/opt/relais/", f"{PROGRAMS.parent}/"
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_configuration_is_complete(service, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text(base64.urlsafe_b64encode(bytes(32)).decode().rstrip("="))
     environment = {
-        name: str(secret) if name.endswith("_FILE") else value
+        name: str(secret) if name.endswith("_FILE") else value.replace(INSTALLED, BUILT)
         for name, value in environment_of(service, COMPOSED).items()
     }
     said = run(PROGRAMS / f"relais-{service}", "--check-config", env=environment)

@@ -4,13 +4,13 @@
 #include "postgres/connection_budget.hpp"
 #include "postgres/connection_string.hpp"
 #include "postgres/keeper.hpp"
+#include "postgres/pool_metrics.hpp"
 #include "postgres/session.hpp"
 
 #include <fmt/format.h>
 
 #include <atomic>
 #include <deque>
-#include <map>
 #include <stdexcept>
 #include <thread>
 
@@ -40,44 +40,27 @@ std::string session_string(const pool_settings& settings) {
          {"idle_in_transaction_session_timeout", text(5 * settings.statement_timeout)}}));
 }
 
+std::unexpected<error> server_is_away() {
+    return fail(error_kind::unavailable, "database-down", "the server could not be reached");
+}
+
 } // namespace
 
 struct pool::state {
     pool_settings settings;
     std::string connection_string;
     log::logger logger;
-    metrics::registry& registry;
+    detail::pool_metrics metrics;
     outage_gate gate{outage_pause};
     std::atomic<bool> suspicious{false};  ///< a connection broke at work: the keeper shall look
     std::atomic<bool> silent{false};      ///< the server answers nobody: no connection is trusted
     std::deque<detail::session> sessions; // a deque: sessions hold a mutex and cannot move
-    metrics::gauge open_connections;
-    metrics::gauge reachable;
-    metrics::counter connects;
-    metrics::counter connects_failed;
-    metrics::counter disk_full;
-    std::map<error_kind, metrics::counter> errors;
-    std::mutex durations_mutex;
-    std::map<std::string, metrics::histogram, std::less<>> durations;
-    detail::keeper keeper; // last: its thread uses all of the above
+    detail::keeper keeper;                // last: its thread uses all of the above
 
-    state(pool_settings given, metrics::registry& metrics, log::logger log)
+    state(pool_settings given, metrics::registry& registry, log::logger log)
         : settings(std::move(given)), connection_string(session_string(settings)),
-          logger(std::move(log)), registry(metrics), sessions(settings.connections),
-          open_connections(metrics.gauge("db_connections", "Open database connections")),
-          reachable(metrics.gauge("db_reachable", "1 while the database can be reached")),
-          connects(metrics.counter("db_connects_total", "Database connections opened")),
-          connects_failed(
-              metrics.counter("db_connects_failed_total", "Database connections not opened")),
-          disk_full(metrics.counter("db_disk_full_total",
-                                    "Database work that failed because its disc is full")),
-          keeper([this] { look_after(); }, [this] { note_silence(); }) {
-        for (const auto kind : {error_kind::conflict, error_kind::invalid, error_kind::unavailable,
-                                error_kind::timeout, error_kind::internal}) {
-            errors[kind] = metrics.counter("db_errors_total", "Database work that failed",
-                                           {{"kind", std::string(to_string(kind))}});
-        }
-    }
+          logger(std::move(log)), metrics(registry), sessions(settings.connections),
+          keeper([this] { look_after(); }, [this] { note_silence(); }) {}
 
     result<void> connect(detail::session& into);
     void drop(detail::session& from);
@@ -87,14 +70,15 @@ struct pool::state {
     void look_after();
     result<void> run(detail::session& on, detail::run_mode mode, const body& work,
                      async::worker_pool::deadline until);
-    void observe(const std::string& name, double seconds, const result<void>& outcome);
+    result<void> run_timed(std::size_t thread, const std::string& name, detail::run_mode mode,
+                           const body& work, async::worker_pool::deadline until);
 };
 
 result<void> pool::state::connect(detail::session& into) {
     try {
         into.link = detail::connection::open(connection_string, settings.connect_timeout, &keeper);
     } catch (const failure& failed) {
-        connects_failed.increment();
+        metrics.connects_failed.increment();
         note_outage(failed.reason().detail);
         return std::unexpected(failed.reason());
     } catch (...) {
@@ -102,9 +86,9 @@ result<void> pool::state::connect(detail::session& into) {
         throw;
     }
     into.server_timeout = settings.statement_timeout;
-    connects.increment();
-    open_connections.add(1);
-    reachable.set(1);
+    metrics.connects.increment();
+    metrics.open_connections.add(1);
+    metrics.reachable.set(1);
     if (gate.succeeded()) {
         logger.info("database.up");
     }
@@ -112,7 +96,7 @@ result<void> pool::state::connect(detail::session& into) {
 }
 
 void pool::state::note_outage(std::string_view why) {
-    reachable.set(0);
+    metrics.reachable.set(0);
     if (gate.failed(steady::now())) {
         logger.warn("database.down", {{"reason", why}});
     }
@@ -128,7 +112,7 @@ void pool::state::drop(detail::session& from) {
     if (from.link) {
         from.link.reset();
     }
-    open_connections.add(-1);
+    metrics.open_connections.add(-1);
 }
 
 /// A connection that works, as far as one can know without asking the server.
@@ -142,7 +126,7 @@ result<void> pool::state::acquire(detail::session& into) {
     // Once an outage is known the keeper tries alone: a server that says nothing costs whoever
     // tries the whole limit of a connect.
     if (gate.failing()) {
-        return fail(error_kind::unavailable, "database-down", "the server could not be reached");
+        return server_is_away();
     }
     return connect(into);
 }
@@ -176,7 +160,13 @@ void pool::state::look_after() {
 
 result<void> pool::state::run(detail::session& on, detail::run_mode mode, const body& work,
                               async::worker_pool::deadline until) {
-    const std::lock_guard lock(on.busy);
+    std::unique_lock lock(on.busy, std::try_to_lock);
+    if (!lock && gate.failing()) { // the keeper has it, and waits for a server that says nothing
+        return server_is_away();
+    }
+    if (!lock) {
+        lock.lock();
+    }
     bool reconnected = false;
     unsigned conflicts = 0;
     while (true) {
@@ -201,27 +191,13 @@ result<void> pool::state::run(detail::session& on, detail::run_mode mode, const 
     }
 }
 
-void pool::state::observe(const std::string& name, double seconds, const result<void>& outcome) {
-    {
-        const std::lock_guard lock(durations_mutex);
-        auto known = durations.find(name);
-        if (known == durations.end()) {
-            known = durations
-                        .emplace(name,
-                                 registry.histogram("db_query_duration_seconds",
-                                                    "Time of a transaction on its thread",
-                                                    metrics::request_seconds(), {{"query", name}}))
-                        .first;
-        }
-        known->second.observe(seconds);
-    }
-    if (!outcome) {
-        const auto counted = errors.find(outcome.error().kind);
-        if (counted != errors.end()) {
-            counted->second.increment();
-        }
-        disk_full.increment(outcome.error().slug == "database-disk-full" ? 1 : 0);
-    }
+result<void> pool::state::run_timed(std::size_t thread, const std::string& name,
+                                    detail::run_mode mode, const body& work,
+                                    async::worker_pool::deadline until) {
+    const auto begun = steady::now();
+    auto outcome = run(sessions[thread], mode, work, until);
+    metrics.observe(name, std::chrono::duration<double>(steady::now() - begun).count(), outcome);
+    return outcome;
 }
 
 pool::pool(pool_settings settings, metrics::registry& metrics, log::logger logger)
@@ -247,19 +223,12 @@ void pool::stop() {
 
 result<void> pool::run_transaction(std::size_t thread, const std::string& name, const body& work,
                                    async::worker_pool::deadline until) {
-    const auto begun = steady::now();
-    auto outcome =
-        state_->run(state_->sessions[thread], detail::run_mode::transaction, work, until);
-    state_->observe(name, std::chrono::duration<double>(steady::now() - begun).count(), outcome);
-    return outcome;
+    return state_->run_timed(thread, name, detail::run_mode::transaction, work, until);
 }
 
 result<void> pool::run_statement(std::size_t thread, const std::string& name, const body& work,
                                  async::worker_pool::deadline until) {
-    const auto begun = steady::now();
-    auto outcome = state_->run(state_->sessions[thread], detail::run_mode::statement, work, until);
-    state_->observe(name, std::chrono::duration<double>(steady::now() - begun).count(), outcome);
-    return outcome;
+    return state_->run_timed(thread, name, detail::run_mode::statement, work, until);
 }
 
 async::worker_pool::deadline pool::default_deadline() {

@@ -41,6 +41,7 @@ std::vector<std::string> words(const std::optional<std::string>& text) {
 
 pg::parameter array_of(const std::set<delivery_id>& ids) {
     std::vector<std::string> texts;
+    texts.reserve(ids.size());
     for (const auto& each : ids) {
         texts.push_back(each.text());
     }

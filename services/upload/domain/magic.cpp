@@ -35,9 +35,9 @@ bool ends_as_zip(std::string_view bytes) {
         if (tail.size() - at < zip_end_size) {
             return false;
         }
-        const auto low = static_cast<unsigned char>(tail[at + 20]);
-        const auto high = static_cast<unsigned char>(tail[at + 21]);
-        if (tail.size() - at == zip_end_size + low + 256U * high) {
+        const std::size_t low = static_cast<unsigned char>(tail[at + 20]);
+        const std::size_t high = static_cast<unsigned char>(tail[at + 21]);
+        if (tail.size() - at == zip_end_size + low + 256 * high) {
             return true;
         }
     }

@@ -9,6 +9,7 @@ constexpr std::chrono::minutes believed_wait{10};
 
 std::vector<std::string> texts_of(const std::set<upload_id>& uploads) {
     std::vector<std::string> ids;
+    ids.reserve(uploads.size());
     for (const upload_id& each : uploads) {
         ids.push_back(each.text());
     }

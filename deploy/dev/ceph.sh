@@ -3,6 +3,11 @@
 # every address.
 # shellcheck shell=bash
 
+# Debian 13's default is relative to the working directory.
+rados_classes() {
+    compgen -G "/usr/lib/*/rados-classes" | head -n 1
+}
+
 render_ceph() {
     cat <<END
 # Written by relais up; changes are lost.
@@ -41,6 +46,7 @@ osd pool default pgp num = 8
 osd pool default pg autoscale mode = off
 osd crush chooseleaf type = 0
 osd class update on start = false
+osd class dir = $(rados_classes)
 osd crush update on start = false
 osd objectstore = bluestore
 bluestore block size = 17179869184

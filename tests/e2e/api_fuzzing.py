@@ -11,6 +11,7 @@ import uuid
 from people import Person, expect
 
 FOLDER = pathlib.Path(__file__).parent / "openapi"
+LEAVING = 8  # people whose sessions are thrown away
 
 
 def register(gateway, locale):
@@ -18,6 +19,11 @@ def register(gateway, locale):
     answer = gateway.post("/v1/accounts", person.registration(), key=True)
     expect(answer, 202, "POST /v1/accounts")
     return {"email": person.email, "password": person.password}
+
+
+def register_callers(gateway):
+    """Who posts jobs, who makes offers, and those whose sessions are thrown away."""
+    return [register(gateway, locale) for locale in ("nl", "fr", *["en"] * LEAVING)]
 
 
 def fuzz(suite, people, marketing_key, folder, *arguments, document=None, hostile=False):

@@ -23,10 +23,10 @@ void pool_metrics::observe(const std::string& query, double seconds, const resul
         const std::lock_guard lock(mutex_);
         auto known = durations_.find(query);
         if (known == durations_.end()) {
-            auto made = registry_.histogram("db_query_duration_seconds",
-                                            "Time of a transaction on its thread",
-                                            metrics::request_seconds(), {{"query", query}});
-            known = durations_.emplace(query, std::move(made)).first;
+            const auto made = registry_.histogram("db_query_duration_seconds",
+                                                  "Time of a transaction on its thread",
+                                                  metrics::request_seconds(), {{"query", query}});
+            known = durations_.emplace(query, made).first;
         }
         known->second.observe(seconds);
     }

@@ -153,8 +153,9 @@ void pool::state::look_after() {
     }
     const bool probe = empty != nullptr && (lost || !gate.reachable());
     if (probe && gate.may_try(steady::now())) {
-        // A failure is counted and logged; the next look tries again.
-        static_cast<void>(connect(*empty));
+        if (const auto tried = connect(*empty); !tried) { // the next look tries again
+            logger.debug("database.still_down", {{"reason", tried.error().detail}});
+        }
     }
 }
 

@@ -16,7 +16,8 @@ constexpr std::chrono::milliseconds waits_for_answer{400};
 } // namespace
 
 keeper::keeper(std::function<void()> tick, std::function<void()> silent)
-    : tick_(std::move(tick)), silent_(std::move(silent)), thread_([this] { run(); }) {}
+    : tick_(std::move(tick)), silent_(std::move(silent)), watching_([this] { watch(); }),
+      ticking_([this] { call_tick(); }) {}
 
 keeper::~keeper() {
     stop();
@@ -28,17 +29,27 @@ void keeper::stop() {
         stopping_ = true;
     }
     changed_.notify_all();
-    if (thread_.joinable()) {
-        thread_.join();
+    for (auto* each : {&watching_, &ticking_}) {
+        if (each->joinable()) {
+            each->join();
+        }
     }
 }
 
-void keeper::run() {
+void keeper::watch() {
     pthread_setname_np(pthread_self(), "db-keeper");
     std::unique_lock lock(mutex_);
     while (!stopping_) {
         cut_overdue(std::chrono::steady_clock::now());
         look_for_silence(lock);
+        changed_.wait_for(lock, tick_interval, [this] { return stopping_; });
+    }
+}
+
+void keeper::call_tick() {
+    pthread_setname_np(pthread_self(), "db-tick");
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
         lock.unlock();
         tick_();
         lock.lock();

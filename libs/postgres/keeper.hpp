@@ -12,11 +12,12 @@
 
 namespace relais::pg::detail {
 
-/// A thread beside the pool's. It shuts the socket of a statement that is far over its time,
+/// Two threads beside the pool's. One shuts the socket of a statement that is far over its time,
 /// because libpq would wait for ever; and as soon as a statement waits and the server does not
 /// answer a stranger either (frozen, cut off), it tells `silent` and shuts all of them, so that
-/// nobody waits for a deadline in vain. It calls `tick` ten times a second, so that an outage, and
-/// its end, are noticed without traffic.
+/// nobody waits for a deadline in vain. The other calls `tick` ten times a second, so that an
+/// outage, and its end, are noticed without traffic. It is one of its own because a tick may itself
+/// wait for a server that freezes at this moment.
 class keeper {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -58,7 +59,8 @@ private:
 
     ending how_cut(std::uint64_t ticket) const;
 
-    void run();
+    void watch();
+    void call_tick();
     void cut(watched& entry, ending how);
     void cut_overdue(time_point now);
     std::optional<peer> who_keeps_us_waiting(time_point now) const;
@@ -72,7 +74,8 @@ private:
     bool stopping_ = false;
     std::uint64_t next_ticket_ = 1;
     std::map<std::uint64_t, watched> watched_;
-    std::thread thread_; // last: it uses all of the above
+    std::thread watching_; // last: they use all of the above
+    std::thread ticking_;
 };
 
 } // namespace relais::pg::detail

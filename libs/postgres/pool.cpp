@@ -102,7 +102,7 @@ void pool::state::note_outage(std::string_view why) {
     }
 }
 
-/// On the keeper's thread, before it cuts the statements that wait.
+/// On the keeper's watching thread, before it cuts the statements that wait.
 void pool::state::note_silence() {
     silent = true;
     note_outage("the server answers nobody");
@@ -131,7 +131,8 @@ result<void> pool::state::acquire(detail::session& into) {
     return connect(into);
 }
 
-/// On the keeper's thread: notices idle connections that broke, and that the server is back.
+/// On the keeper's ticking thread: notices idle connections that broke, and that the server is
+/// back.
 void pool::state::look_after() {
     bool lost = suspicious.exchange(false);
     const bool distrusted = silent.exchange(false);

@@ -1,6 +1,7 @@
 #include "inbox/batch.hpp"
 
 #include "inbox/stored_json.hpp"
+#include "inbox/waves.hpp"
 
 #include <fmt/format.h>
 
@@ -153,31 +154,87 @@ bool needs_handler(step what) {
     return what == step::run || what == step::erase;
 }
 
+/// Runs the handlers of a batch and notes where it is.
+class handler_runner {
+public:
+    handler_runner(pg::transaction& tx, const batch& work, const session& on,
+                   std::optional<stretch>& running, batch_report& report)
+        : tx_(tx), work_(work), on_(on), running_(running), report_(report) {}
+
+    result<void> run(const wave_part& part) {
+        if (part.with->run_many) {
+            return run_together(part);
+        }
+        for (const auto index : part.events) {
+            running_ = stretch{index, 1};
+            const turn alone{.group = work_.at.group,
+                             .with = *part.with,
+                             .event = *on_.event(index).event,
+                             .now = on_.now()};
+            const auto done = invoke(tx_, alone, report_.arrived);
+            if (!done) {
+                return fail(done);
+            }
+            report_.outcomes[index] = *done;
+        }
+        return {};
+    }
+
+private:
+    result<void> run_together(const wave_part& part) {
+        std::vector<const events::event*> events;
+        events.reserve(part.events.size());
+        for (const auto index : part.events) {
+            events.push_back(&*on_.event(index).event);
+        }
+        running_ = stretch{part.events.front(), part.events.back() - part.events.front() + 1};
+        std::optional<std::size_t> guilty;
+        const auto done = invoke_many(tx_, *part.with, events, on_.now(), guilty);
+        if (!done) {
+            if (guilty) {
+                running_ = stretch{part.events.at(*guilty), 1};
+            }
+            return fail(done);
+        }
+        for (const auto index : part.events) {
+            report_.outcomes[index] = outcome::handled;
+        }
+        return {};
+    }
+
+    pg::transaction& tx_;
+    const batch& work_;
+    const session& on_;
+    std::optional<stretch>& running_;
+    batch_report& report_;
+};
+
 } // namespace
 
 result<batch_report> run_batch(pg::transaction& tx, const batch& work,
-                               std::optional<std::size_t>& running) {
+                               std::optional<stretch>& running) {
     running.reset(); // the pool may run us again after a lost connection
     session on(tx, work);
     batch_report report;
+    report.outcomes.resize(work.events.size(), outcome::handled);
+    waves order;
     for (std::size_t i = 0; i < work.events.size(); ++i) {
         const step what = on.decide_on(i);
-        if (!needs_handler(what)) {
-            report.outcomes.push_back(on.settle(what, i));
-            continue;
+        if (needs_handler(what)) {
+            const auto& event = *on.event(i).event;
+            order.add(i, event.key, *work.all.of(event));
+        } else {
+            report.outcomes[i] = on.settle(what, i);
         }
-        const auto& event = *on.event(i).event;
-        running = i;
-        const auto done = invoke(
-            tx,
-            {.group = work.at.group, .with = *work.all.of(event), .event = event, .now = on.now()},
-            report.arrived);
+    }
+    handler_runner handlers(tx, work, on, running, report);
+    for (const auto& part : order.take()) {
+        const auto done = handlers.run(part);
         if (!done) {
             return fail(done);
         }
-        running.reset();
-        report.outcomes.push_back(*done);
     }
+    running.reset();
     return on.finish(std::move(report));
 }
 

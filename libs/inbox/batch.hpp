@@ -1,6 +1,7 @@
 #pragma once
 
 #include "clock/clock.hpp"
+#include "inbox/cutter.hpp"
 #include "inbox/invoke.hpp"
 
 #include <optional>
@@ -29,10 +30,10 @@ struct batch {
     std::optional<std::int64_t> reset_from;
 };
 
-/// Handles a batch in one transaction. `running` is the index of the event whose handler runs, and
+/// Handles a batch in one transaction. `running` is where the events stand whose handler runs, and
 /// stays set when it fails or throws: the batch is rolled back as a whole then.
 result<batch_report> run_batch(pg::transaction& tx, const batch& work,
-                               std::optional<std::size_t>& running);
+                               std::optional<stretch>& running);
 
 /// Parks the one event of the batch after its first attempt failed, or buries it.
 result<batch_report> settle_failure(pg::transaction& tx, const batch& work, const error& reason,

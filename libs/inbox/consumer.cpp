@@ -249,6 +249,13 @@ void consumer::add_handler(const google::protobuf::Descriptor& type, policy fail
         {.topic = events::topic_of(type), .failures = failures, .run = std::move(handler)});
 }
 
+void consumer::add_batch_handler(const google::protobuf::Descriptor& type, policy failures,
+                                 raw_batch_handler handler) {
+    impl_->all.add(
+        type.full_name(),
+        {.topic = events::topic_of(type), .failures = failures, .run_many = std::move(handler)});
+}
+
 void consumer::add_snapshot(const google::protobuf::Descriptor& type, std::string kind,
                             policy failures, snapshot_handler handler, erase_handler erase) {
     impl_->all.add(type.full_name(), {.topic = events::topic_of(type),

@@ -13,10 +13,11 @@ namespace relais::inbox {
 struct handling {
     std::string topic;
     policy failures;
-    consumer::raw_handler run;       ///< of an event; empty for a snapshot
-    consumer::snapshot_handler keep; ///< of a snapshot
-    std::string snapshot_kind;       ///< "contact"; empty for an event
-    consumer::erase_handler erase;   ///< of a snapshot
+    consumer::raw_handler run;            ///< of an event,
+    consumer::raw_batch_handler run_many; ///< or of many of them,
+    consumer::snapshot_handler keep;      ///< or of a snapshot
+    std::string snapshot_kind;            ///< "contact"; empty for an event
+    consumer::erase_handler erase;        ///< of a snapshot
 };
 
 /// All handlers of a consumer. Filled before it runs, read by database threads then.

@@ -58,11 +58,24 @@ result<outcome> invoke(pg::transaction& tx, const turn& which,
     if (!which.with.snapshot_kind.empty()) {
         return keep_snapshot(tx, which, about, arrived);
     }
-    const auto done = which.with.run(tx, which.event, about);
+    std::optional<std::size_t> guilty; // there is only one
+    const auto done = which.with.run_many ? which.with.run_many(tx, std::span(&about, 1), guilty)
+                                          : which.with.run(tx, which.event, about);
     if (!done) {
         return fail(done);
     }
     return outcome::handled;
+}
+
+result<void> invoke_many(pg::transaction& tx, const handling& with,
+                         std::span<const events::event* const> events, timestamp now,
+                         std::optional<std::size_t>& guilty) {
+    std::vector<context> about;
+    about.reserve(events.size());
+    for (const auto* event : events) {
+        about.push_back({*event, event->as_cause(), now});
+    }
+    return with.run_many(tx, about, guilty);
 }
 
 bool is_outage(const error& failed, bool in_handler) {

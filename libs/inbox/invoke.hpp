@@ -4,6 +4,8 @@
 #include "inbox/parking.hpp"
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +39,12 @@ struct turn {
 /// is added to `arrived`: after COMMIT it wakes who waits for it.
 result<outcome> invoke(pg::transaction& tx, const turn& which,
                        std::vector<events::snapshot_need>& arrived);
+
+/// Runs a batch handler for events of its type, each of another key. `guilty`: see
+/// consumer::raw_batch_handler.
+result<void> invoke_many(pg::transaction& tx, const handling& with,
+                         std::span<const events::event* const> events, timestamp now,
+                         std::optional<std::size_t>& guilty);
 
 /// Whether a failed transaction says nothing about the event that was being handled: the database
 /// or the way to it is at fault, and the same work is tried again as it was. `in_handler`: a

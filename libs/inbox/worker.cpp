@@ -113,13 +113,11 @@ asio::awaitable<void> worker::handle(std::vector<kafka::record> records) {
     for (auto& record : records) {
         events.push_back(read_envelope(std::move(record)));
     }
-    const std::span<const incoming> all(events);
-    std::size_t done = 0;
-    std::size_t failing = all.size(); // the index of the event that failed in a batch
-    while (done < all.size() && !stopping_) {
-        const std::size_t count = failing == done ? 1 : std::min(failing, all.size()) - done;
-        const auto next = all.subspan(done, count);
-        std::optional<std::size_t> running;
+    std::span<const incoming> rest(events);
+    cutter cut(rest.size());
+    while (!cut.finished() && !stopping_) {
+        const auto next = rest.first(cut.next());
+        std::optional<stretch> running;
         const auto report = co_await try_batch(next, running);
         if (report) {
             settle(next, *report);
@@ -127,14 +125,14 @@ asio::awaitable<void> worker::handle(std::vector<kafka::record> records) {
         } else if (is_outage(report.error(), running.has_value())) {
             co_await pause_after(report.error());
             continue;
-        } else if (count > 1) {
-            failing = done + running.value_or(0);
+        } else if (next.size() > 1) {
+            cut.failed(running.value_or(stretch{0, 1}));
             continue;
         } else {
             co_await fail_alone(next, report.error());
-            failing = all.size();
         }
-        done += count;
+        rest = rest.subspan(next.size());
+        cut.done();
     }
     if (due_unknown_ && !stopping_) {
         co_await refresh_due();
@@ -142,7 +140,7 @@ asio::awaitable<void> worker::handle(std::vector<kafka::record> records) {
 }
 
 asio::awaitable<result<batch_report>> worker::try_batch(std::span<const incoming> events,
-                                                        std::optional<std::size_t>& running) {
+                                                        std::optional<stretch>& running) {
     const auto work = batch_of(events);
     if (careful_left_ > 0) {
         auto park = [work](pg::transaction& tx) {

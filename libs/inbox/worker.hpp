@@ -73,7 +73,7 @@ public:
 private:
     boost::asio::awaitable<void> handle(std::vector<kafka::record> records);
     boost::asio::awaitable<result<batch_report>> try_batch(std::span<const incoming> events,
-                                                           std::optional<std::size_t>& running);
+                                                           std::optional<stretch>& running);
     boost::asio::awaitable<void> fail_alone(std::span<const incoming> one, error reason);
     void settle(std::span<const incoming> events, const batch_report& report);
     boost::asio::awaitable<bool> run_woken();

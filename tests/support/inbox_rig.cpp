@@ -33,6 +33,21 @@ result<void> handle_job(pg::transaction& tx, const JobPublished& job, const inbo
     return {};
 }
 
+using job_batch = std::span<const inbox::delivery<JobPublished>>;
+
+result<void> handle_jobs(pg::transaction& tx, job_batch batch) {
+    std::string jobs;
+    for (const auto& each : batch) {
+        const auto done = handle_job(tx, each.message, each.about);
+        if (!done) {
+            return done;
+        }
+        jobs += each.message.job_id() + " ";
+    }
+    tx.exec("insert into batch (jobs) values ($1)", {jobs});
+    return {};
+}
+
 result<void> handle_contact(pg::transaction& tx, const ContactSnapshot& contact,
                             const inbox::context&) {
     tx.exec("insert into contact (id, version) values ($1, $2)"
@@ -54,7 +69,7 @@ pg::pool_settings pool_settings(const std::string& url) {
 
 inbox_instance::inbox_instance(const std::string& database_url, const std::string& prefix,
                                const std::string& name, boost::asio::io_context& loop,
-                               std::size_t batch_max)
+                               std::size_t batch_max, handlers how)
     : loop_(loop), pool_(pool_settings(database_url), metrics_, log::logger()),
       consumer_({.brokers = kafka_topics::brokers(),
                  .group = "notification-" + prefix,
@@ -65,7 +80,11 @@ inbox_instance::inbox_instance(const std::string& database_url, const std::strin
                 pool_, loop, metrics_, log::logger()),
       tasks_(loop,
              [](const std::string& task, const std::string& what) { FAIL(task << ": " << what); }) {
-    consumer_.on<JobPublished>(quick_policy(), handle_job);
+    if (how == handlers::batches) {
+        consumer_.on_batch<JobPublished>(quick_policy(), handle_jobs);
+    } else {
+        consumer_.on<JobPublished>(quick_policy(), handle_job);
+    }
     consumer_.on_snapshot<ContactSnapshot>("contact", quick_policy(), handle_contact,
                                            erase_contact);
 }
@@ -88,7 +107,8 @@ inbox_rig::inbox_rig(std::uint32_t partitions)
                loop, metrics, log::logger()) {
     database.query("create table effect (n bigserial, job text not null, category text,"
                    " attempt int, event_id uuid);"
-                   " create table contact (id text primary key, version bigint)");
+                   " create table contact (id text primary key, version bigint);"
+                   " create table batch (n bigserial, jobs text not null)");
 }
 
 events::event inbox_rig::placed(events::event value) {

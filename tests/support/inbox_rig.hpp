@@ -34,9 +34,11 @@ inline inbox::policy quick_policy() {
 /// "throw" throws, "break" breaks a constraint, "abort" ends the process.
 class inbox_instance {
 public:
+    enum class handlers { one_by_one, batches };
+
     inbox_instance(const std::string& database_url, const std::string& prefix,
                    const std::string& name, boost::asio::io_context& loop,
-                   std::size_t batch_max = 200);
+                   std::size_t batch_max = 200, handlers how = handlers::one_by_one);
 
     void start();
     /// The whole of an orderly end.
@@ -75,6 +77,12 @@ public:
 
     inbox_instance make_instance(const std::string& name = "one", std::size_t batch_max = 200) {
         return {database.url(), topics.prefix(), name, loop, batch_max};
+    }
+
+    /// One whose handler takes batches, and notes each in the table `batch`.
+    inbox_instance make_batch_instance(std::size_t batch_max = 200) {
+        return {database.url(), topics.prefix(), "one",
+                loop,           batch_max,       inbox_instance::handlers::batches};
     }
 
     /// An event at the next position of the relay.

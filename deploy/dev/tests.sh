@@ -123,6 +123,7 @@ test_second_kafka() (
     trap stop_supervisor EXIT
     step "Kafka 3.9.2 answers" "see $log_dir/kafka.log" start_second_kafka
     export RELAIS_TEST_KAFKA=127.0.0.1:$port_kafka
+    sanitizer_options
     say "functional tests against Kafka 3.9.2"
     ctest --test-dir "$ctest_dir" -j "$(nproc)" --output-on-failure --no-tests=error -L functional
 )
@@ -132,12 +133,19 @@ start_second_kafka() {
     wait_until 90 "Kafka" kafka_ready
 }
 
+# For the tests and the processes they start.
+sanitizer_options() {
+    export UBSAN_OPTIONS=print_stacktrace=1
+    export TSAN_OPTIONS=suppressions=$root_dir/tests/support/tsan.supp
+}
+
 run_ctest() {
     export_environment
     if [[ -s $secrets_dir/s3-secret-key ]]; then
         test_variables
     fi
-    export UBSAN_OPTIONS=print_stacktrace=1 PYTHONDONTWRITEBYTECODE=1
+    sanitizer_options
+    export PYTHONDONTWRITEBYTECODE=1
     local repeat=()
     if [[ ${CI:-} == true ]]; then
         # A machine shared with others may stall a test that waits with a limit. Each try is shown.

@@ -140,6 +140,9 @@ private:
               .event = next.event ? &*next.event : nullptr,
               .reason = reason.slug,
               .errors = failure_to_json(reason, 1, known_.now)});
+        if (next.event) {
+            work_.all.dead(tx_, *next.event, reason);
+        }
     }
 
     pg::transaction& tx_;
@@ -168,6 +171,7 @@ public:
         for (const auto index : part.events) {
             running_ = stretch{index, 1};
             const turn alone{.group = work_.at.group,
+                             .all = work_.all,
                              .with = *part.with,
                              .event = *on_.event(index).event,
                              .now = on_.now()};
@@ -189,7 +193,7 @@ private:
         }
         running_ = stretch{part.events.front(), part.events.back() - part.events.front() + 1};
         std::optional<std::size_t> guilty;
-        const auto done = invoke_many(tx_, *part.with, events, on_.now(), guilty);
+        const auto done = invoke_many(tx_, work_.all, *part.with, events, on_.now(), guilty);
         if (!done) {
             if (guilty) {
                 running_ = stretch{part.events.at(*guilty), 1};
@@ -249,7 +253,9 @@ result<batch_report> settle_failure(pg::transaction& tx, const batch& work, cons
         return on.finish(std::move(report));
     }
     const auto errors = failure_to_json(reason, 1, on.now());
-    const auto wait = work.all.of(*next.event)->failures.wait_before(2, reason, random);
+    const auto& rules = work.all.of(*next.event)->failures;
+    const auto wait = rules.wait_before(2, reason, on.now() - next.event->time, random);
+    work.all.error(tx, *next.event, reason, 1);
     if (wait) {
         on.hold_until(next, on.now() + *wait, 1, errors);
         report.outcomes.push_back(outcome::parked);
@@ -260,6 +266,7 @@ result<batch_report> settle_failure(pg::transaction& tx, const batch& work, cons
               .reason = reason.slug,
               .attempts = 1,
               .errors = errors});
+        work.all.dead(tx, *next.event, reason);
         report.outcomes.push_back(outcome::dead);
     }
     return on.finish(std::move(report));

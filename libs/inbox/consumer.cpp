@@ -43,7 +43,8 @@ struct consumer::impl {
     /// What a run uses; made when it begins, because handlers are registered before.
     struct running_parts {
         explicit running_parts(impl& owner)
-            : series(owner.metrics, owner.all.topics()),
+            : lanes(owner.loop, owner.database.connections()),
+              series(owner.metrics, owner.all.topics()),
               parts{.loop = owner.loop,
                     .database = owner.database,
                     .all = owner.all,
@@ -51,6 +52,7 @@ struct consumer::impl {
                     .metrics = series,
                     .logger = owner.logger,
                     .waiting = waiting,
+                    .lanes = lanes,
                     .batch_max = owner.settings.batch_max,
                     .batch_bytes_max = owner.settings.memory_max_bytes / 4,
                     .on_arrived = [this](const auto& snapshots) { wake_waiters(snapshots); },
@@ -79,6 +81,7 @@ struct consumer::impl {
         }
 
         waits waiting;
+        lane_gate lanes;
         worker_map workers;
         const kafka::consumer* source = nullptr;
         inbox_metrics series;
@@ -213,6 +216,7 @@ asio::awaitable<void> consumer::run() {
     impl::running_parts on(*impl_);
     on.tasks.spawn("timers", on.keeper.keep_time());
     on.tasks.spawn("housekeeping", on.keeper.keep_house());
+    on.tasks.spawn("watchdog", on.keeper.keep_watch(impl_->settings.hang_limit));
     unsigned lives = 0;
     bool cancelled = false;
     while (!cancelled) {
@@ -240,6 +244,10 @@ asio::awaitable<void> consumer::run() {
 
 bool consumer::assigned() const {
     return impl_->has_assignment || impl_->broker_down;
+}
+
+void consumer::intercept(interceptor around) {
+    impl_->all.add(std::move(around));
 }
 
 void consumer::add_handler(const google::protobuf::Descriptor& type, policy failures,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "events/event.hpp"
+#include "inbox/interceptor.hpp"
 #include "inbox/policy.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
@@ -28,6 +29,10 @@ struct consumer_settings {
     std::size_t memory_max_bytes = std::size_t{8} * 1024 * 1024;
     std::string topic_prefix; ///< before the name of every topic (shared clusters, tests)
     std::chrono::milliseconds session_timeout{10'000}; ///< then a dead instance's partitions move
+    /// A handler that does not come back this long after its deadline (a loop without end, a lock
+    /// of its own) holds a thread and a key for good: then the process ends, with exit code 70, and
+    /// is started again. What makes a handler hang three times becomes a dead letter.
+    std::chrono::milliseconds hang_limit{30'000};
 };
 
 /// What a handler is told beside the message.
@@ -134,6 +139,9 @@ public:
         add_snapshot(*Message::descriptor(), std::move(kind), failures, std::move(decoded),
                      std::move(erase));
     }
+
+    /// Adds what is to happen around every event.
+    void intercept(interceptor around);
 
     /// Runs until cancelled; then finishes what is being handled. Outages of broker and database
     /// are waited out.

@@ -36,4 +36,50 @@ std::vector<std::string> handlers::topics() const {
     return {names.begin(), names.end()};
 }
 
+result<void> handlers::before(pg::transaction& tx, const context& about) const {
+    for (const auto& each : around_) {
+        auto allowed = each.before ? each.before(tx, about) : result<void>();
+        if (!allowed) {
+            return allowed;
+        }
+    }
+    return {};
+}
+
+result<void> handlers::success(pg::transaction& tx, const context& about) const {
+    for (const auto& each : around_) {
+        auto accepted = each.success ? each.success(tx, about) : result<void>();
+        if (!accepted) {
+            return accepted;
+        }
+    }
+    return {};
+}
+
+void handlers::error(pg::transaction& tx, const events::event& event, const relais::error& why,
+                     std::uint32_t attempt) const {
+    for (const auto& each : around_) {
+        if (each.error) {
+            each.error(tx, event, why, attempt);
+        }
+    }
+}
+
+void handlers::dead(pg::transaction& tx, const events::event& event,
+                    const relais::error& why) const {
+    for (const auto& each : around_) {
+        if (each.dead) {
+            each.dead(tx, event, why);
+        }
+    }
+}
+
+void handlers::after(const events::event& event, outcome what) const {
+    for (const auto& each : around_) {
+        if (each.after) {
+            each.after(event, what);
+        }
+    }
+}
+
 } // namespace relais::inbox

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "inbox/consumer.hpp"
+#include "inbox/interceptor.hpp"
 
 #include <map>
 #include <set>
@@ -35,9 +36,22 @@ public:
 
     std::vector<std::string> topics() const;
 
+    void add(interceptor around) {
+        around_.push_back(std::move(around));
+    }
+
+    // Each calls all interceptors.
+    result<void> before(pg::transaction& tx, const context& about) const;
+    result<void> success(pg::transaction& tx, const context& about) const;
+    void error(pg::transaction& tx, const events::event& event, const relais::error& why,
+               std::uint32_t attempt) const;
+    void dead(pg::transaction& tx, const events::event& event, const relais::error& why) const;
+    void after(const events::event& event, outcome what) const;
+
 private:
     std::map<std::string, handling> by_type_;
     std::map<std::string, std::string> snapshot_types_; ///< by topic
+    std::vector<interceptor> around_;
 };
 
 } // namespace relais::inbox

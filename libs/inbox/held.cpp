@@ -47,6 +47,7 @@ held_report bury_first(pg::transaction& tx, const held_work& work, const partiti
           .attempts = first.attempts,
           .redrives = first.redrives,
           .errors = join_failures(first.errors, failure)});
+    work.all.dead(tx, first.event, reason);
     return finish_first(tx, work, partition, first, outcome::dead);
 }
 
@@ -108,6 +109,7 @@ result<held_report> run_locked(pg::transaction& tx, const held_work& work,
     running = true;
     const auto done = invoke(tx,
                              {.group = work.at.group,
+                              .all = work.all,
                               .with = *with,
                               .event = first.event,
                               .now = work.time.now(),
@@ -151,7 +153,8 @@ result<held_report> begin_attempt(pg::transaction& tx, const held_work& work,
     const auto rules = work.all.of(first->event)->failures;
     const error crash{error_kind::internal, "crashed", "", "", std::nullopt};
     const auto next = std::min(first->attempts + 1, rules.attempts_max);
-    const auto wait = rules.wait_before(next, crash, random).value_or(rules.first);
+    const auto wait =
+        rules.wait_before(next, crash, now - first->event.time, random).value_or(rules.first);
     hold(tx, work.at, work.key, now + wait, {});
     progress.first = std::move(first);
     return held_report{.now = state::begun};
@@ -181,7 +184,8 @@ result<held_report> settle_attempt(pg::transaction& tx, const held_work& work,
     }
     const auto now = work.time.now();
     const auto& rules = work.all.of(same->event)->failures;
-    const auto wait = rules.wait_before(same->attempts + 1, reason, random);
+    const auto wait = rules.wait_before(same->attempts + 1, reason, now - same->event.time, random);
+    work.all.error(tx, same->event, reason, same->attempts);
     if (!wait) {
         return bury_first(tx, work, partition, *same, reason);
     }

@@ -4,6 +4,7 @@
 #include "inbox/parking.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -18,6 +19,9 @@ constexpr auto snapshots_every = 100ms;
 constexpr auto redrives_every = 1s;
 constexpr auto counts_every = 10s;
 constexpr auto sweep_every = 1h;
+constexpr auto watch_every = 500ms;
+/// EX_SOFTWARE.
+constexpr int hang_exit_code = 70;
 constexpr std::size_t needs_max = 500;
 /// Longer than any topic of events keeps its records without a relay's position.
 constexpr auto seen_kept = std::chrono::hours(24 * 8);
@@ -86,6 +90,35 @@ asio::awaitable<void> housekeeper::keep_time() {
         const auto wait = std::min<steady::duration>(*next - parts_.time.now() + 1ms, 1s);
         co_await timer_.wait_for(std::max<steady::duration>(wait, 1ms));
     }
+}
+
+asio::awaitable<void> housekeeper::keep_watch(std::chrono::milliseconds hang_limit) {
+    while (true) {
+        co_await async::sleep_for(watch_every);
+        look_for_hangs(hang_limit);
+    }
+}
+
+/// Kafka's own limit between polls never notices: the loop goes on polling. A thread cannot be
+/// taken away from a handler, so what remains is to begin anew; the attempt was counted.
+void housekeeper::look_for_hangs(std::chrono::milliseconds hang_limit) {
+    std::size_t hung = 0;
+    for (const auto& [where, each] : workers_) {
+        const auto late = each->overdue();
+        if (!late) {
+            continue;
+        }
+        ++hung;
+        if (late->by > hang_limit) {
+            parts_.logger.error("inbox.handler_hangs", {{"topic", where.topic},
+                                                        {"partition", where.partition},
+                                                        {"offset", late->offset},
+                                                        {"type", late->type}});
+            parts_.logger.flush();
+            std::_Exit(hang_exit_code);
+        }
+    }
+    parts_.metrics.set_overdue(hung);
 }
 
 asio::awaitable<void> housekeeper::keep_house() {

@@ -20,6 +20,9 @@ public:
     boost::asio::awaitable<void> keep_time();
     void timer_changed();
 
+    /// Ends the process when a handler does not come back this long after its deadline.
+    boost::asio::awaitable<void> keep_watch(std::chrono::milliseconds hang_limit);
+
     /// The rest. Until cancelled.
     boost::asio::awaitable<void> keep_house();
 
@@ -30,6 +33,7 @@ private:
     boost::asio::awaitable<void> count_waiting();
     boost::asio::awaitable<void> sweep();
     void show_positions();
+    void look_for_hangs(std::chrono::milliseconds hang_limit);
 
     shared_parts& parts_;
     std::string group_;

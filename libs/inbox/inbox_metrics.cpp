@@ -11,7 +11,8 @@ double seconds_of(timestamp time) {
 
 inbox_metrics::inbox_metrics(metrics::registry& registry, const std::vector<std::string>& topics)
     : registry_(registry), topics_(topics),
-      held_keys_(registry.gauge("inbox_parked_keys", "Keys whose events wait")) {
+      held_keys_(registry.gauge("inbox_parked_keys", "Keys whose events wait")),
+      overdue_(registry.gauge("inbox_overdue_handlers", "Handlers beyond their deadline")) {
     for (const auto& topic : topics) {
         series_of(topic);
     }
@@ -73,6 +74,10 @@ void inbox_metrics::set_position(const std::string& topic, timestamp time) {
 
 void inbox_metrics::set_held_keys(std::int64_t keys) {
     held_keys_.set(static_cast<double>(keys));
+}
+
+void inbox_metrics::set_overdue(std::size_t handlers) {
+    overdue_.set(static_cast<double>(handlers));
 }
 
 void inbox_metrics::set_dead_letters(const std::string& topic, std::int64_t letters,

@@ -24,6 +24,7 @@ public:
     /// Everything up to this moment is handled.
     void set_position(const std::string& topic, timestamp time);
     void set_held_keys(std::int64_t keys);
+    void set_overdue(std::size_t handlers);
     /// oldest: when the oldest of them died; the epoch when there are none.
     void set_dead_letters(const std::string& topic, std::int64_t letters, timestamp oldest);
 
@@ -48,6 +49,7 @@ private:
     std::map<std::string, topic_series> series_;
     std::map<kafka::topic_partition, metrics::gauge> lag_;
     metrics::gauge held_keys_;
+    metrics::gauge overdue_;
 };
 
 } // namespace relais::inbox

@@ -37,15 +37,8 @@ result<outcome> keep_snapshot(pg::transaction& tx, const turn& which, const cont
     return outcome::handled;
 }
 
-} // namespace
-
-std::string_view to_string(outcome value) {
-    return outcome_names[static_cast<std::size_t>(value)];
-}
-
-result<outcome> invoke(pg::transaction& tx, const turn& which,
-                       std::vector<events::snapshot_need>& arrived) {
-    const context about{which.event, which.event.as_cause(), which.now, which.attempt};
+result<outcome> run_handler(pg::transaction& tx, const turn& which, const context& about,
+                            std::vector<events::snapshot_need>& arrived) {
     if (which.event.tombstone) {
         const auto erased = which.with.erase(tx, which.event.key, about);
         if (!erased) {
@@ -67,15 +60,55 @@ result<outcome> invoke(pg::transaction& tx, const turn& which,
     return outcome::handled;
 }
 
-result<void> invoke_many(pg::transaction& tx, const handling& with,
+} // namespace
+
+std::string_view to_string(outcome value) {
+    return outcome_names[static_cast<std::size_t>(value)];
+}
+
+result<outcome> invoke(pg::transaction& tx, const turn& which,
+                       std::vector<events::snapshot_need>& arrived) {
+    const context about{which.event, which.event.as_cause(), which.now, which.attempt};
+    const auto begun = which.all.before(tx, about);
+    if (!begun) {
+        return fail(begun);
+    }
+    auto done = run_handler(tx, which, about, arrived);
+    if (!done) {
+        return done;
+    }
+    const auto ended = which.all.success(tx, about);
+    if (!ended) {
+        return fail(ended);
+    }
+    return done;
+}
+
+result<void> invoke_many(pg::transaction& tx, const handlers& all, const handling& with,
                          std::span<const events::event* const> events, timestamp now,
                          std::optional<std::size_t>& guilty) {
     std::vector<context> about;
     about.reserve(events.size());
     for (const auto* event : events) {
         about.push_back({*event, event->as_cause(), now});
+        auto begun = all.before(tx, about.back());
+        if (!begun) {
+            guilty = about.size() - 1;
+            return begun;
+        }
     }
-    return with.run_many(tx, about, guilty);
+    auto done = with.run_many(tx, about, guilty);
+    if (!done) {
+        return done;
+    }
+    for (std::size_t i = 0; i < about.size(); ++i) {
+        auto ended = all.success(tx, about[i]);
+        if (!ended) {
+            guilty = i;
+            return ended;
+        }
+    }
+    return {};
 }
 
 bool is_outage(const error& failed, bool in_handler) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "inbox/handlers.hpp"
+#include "inbox/outcome.hpp"
 #include "inbox/parking.hpp"
 
 #include <cstdint>
@@ -11,24 +12,10 @@
 
 namespace relais::inbox {
 
-/// What became of an event: the metric label `result`.
-enum class outcome {
-    handled,
-    erased,
-    stale, ///< a snapshot that is not newer
-    duplicate,
-    unknown_type,
-    expired,
-    parked,  ///< behind an earlier event of its key, or after a failure
-    waiting, ///< for a snapshot
-    dead,
-};
-inline constexpr std::size_t outcome_count = 9;
-std::string_view to_string(outcome value);
-
 /// What an event's handler is run with.
 struct turn {
     const std::string& group;
+    const handlers& all;
     const handling& with;
     const events::event& event;
     timestamp now{};
@@ -42,7 +29,7 @@ result<outcome> invoke(pg::transaction& tx, const turn& which,
 
 /// Runs a batch handler for events of its type, each of another key. `guilty`: see
 /// consumer::raw_batch_handler.
-result<void> invoke_many(pg::transaction& tx, const handling& with,
+result<void> invoke_many(pg::transaction& tx, const handlers& all, const handling& with,
                          std::span<const events::event* const> events, timestamp now,
                          std::optional<std::size_t>& guilty);
 

@@ -33,12 +33,16 @@ milliseconds on_curve(const policy& rules, std::uint32_t attempts, std::uint64_t
 } // namespace
 
 std::optional<milliseconds> policy::wait_before(std::uint32_t next, const error& failed,
+                                                std::chrono::microseconds age,
                                                 std::uint64_t random) const {
     if (next > attempts_max || !is_retriable(failed.kind)) {
         return std::nullopt;
     }
-    const auto wait = std::min(on_curve(*this, std::max(next, 2U) - 1, random), longest);
-    return std::max(wait, std::min(failed.retry_after.value_or(milliseconds(0)), asked_max));
+    const auto usual = std::min(on_curve(*this, std::max(next, 2U) - 1, random), longest);
+    const auto wait =
+        std::max(usual, std::min(failed.retry_after.value_or(milliseconds(0)), asked_max));
+    const bool too_late = deadline > milliseconds(0) && age + wait > deadline;
+    return too_late ? std::nullopt : std::optional(wait);
 }
 
 } // namespace relais::inbox

@@ -21,11 +21,14 @@ struct policy {
     std::chrono::milliseconds handler_deadline{10'000};
     /// How long an event waits for a snapshot that it needs; then it is a dead letter.
     std::chrono::milliseconds snapshot_wait{std::chrono::minutes(10)};
+    /// No attempt begins later than this after the event's time; 0: whenever.
+    std::chrono::milliseconds deadline{0};
 
     /// The wait before attempt `next` (2 for the first retry); nullopt: no more, dead letter.
     /// Not-retriable kinds (is_retriable) go to the dead letters at once. A failure's retry_after
-    /// is respected, up to 15 min. `random` is any 64 uniform bits.
+    /// is respected, up to 15 min. `age`: since the event's time. `random` is any 64 uniform bits.
     std::optional<std::chrono::milliseconds> wait_before(std::uint32_t next, const error& failed,
+                                                         std::chrono::microseconds age,
                                                          std::uint64_t random) const;
 };
 

@@ -17,12 +17,20 @@ using steady = std::chrono::steady_clock;
 constexpr std::int64_t fruitless_starts_max = 3;
 constexpr async::backoff outage_wait{std::chrono::milliseconds(50),
                                      std::chrono::milliseconds(2'000)};
-/// A batch shares one deadline; what is too slow for it is run again alone, with its own.
-constexpr std::chrono::seconds batch_deadline{30};
+/// A batch has the time of all its events, but not more than this; what is too slow for it is run
+/// again alone, with its own.
+constexpr std::chrono::milliseconds batch_deadline_max{30'000};
+/// Of a record that nobody handles.
+constexpr std::chrono::milliseconds unhandled_deadline{1'000};
 
 bool is_compacted(const std::string& topic) {
     const auto* known = events::find_topic(topic);
     return known != nullptr && known->compacted;
+}
+
+events::lane lane_of(const std::string& topic) {
+    const auto* known = events::find_topic(topic);
+    return known == nullptr ? events::lane::normal : known->lane;
 }
 
 } // namespace
@@ -30,9 +38,9 @@ bool is_compacted(const std::string& topic) {
 worker::worker(shared_parts& parts, kafka::consumer& source, std::string group,
                loaded_partition loaded)
     : parts_(parts), source_(source), at_{std::move(group), std::move(loaded.where)},
-      compacted_(is_compacted(at_.where.topic)), position_(loaded.state.mark.next_offset),
-      asked_for_(loaded.state.mark.next_offset), due_unknown_(loaded.state.held_keys > 0),
-      changed_(parts.loop) {
+      compacted_(is_compacted(at_.where.topic)), lane_(lane_of(at_.where.topic)),
+      position_(loaded.state.mark.next_offset), asked_for_(loaded.state.mark.next_offset),
+      due_unknown_(loaded.state.held_keys > 0), changed_(parts.loop) {
     if (loaded.state.fruitless_starts >= fruitless_starts_max) {
         careful_left_ = parts.batch_max;
         parts.logger.warn("inbox.careful", {{"topic", at_.where.topic},
@@ -72,6 +80,19 @@ void worker::wake_key(const std::string& key) {
 void worker::stop() {
     stopping_ = true;
     changed_.notify_all();
+}
+
+void worker::note_running(const kafka::record& first, const std::string& type,
+                          steady::time_point until) {
+    running_ = in_work{.type = type, .offset = first.offset, .until = until};
+}
+
+std::optional<worker::overrun> worker::overdue() const {
+    const auto now = steady::now();
+    if (!running_ || running_->until > now) {
+        return std::nullopt;
+    }
+    return overrun{running_->type, running_->offset, now - running_->until};
 }
 
 void worker::set_next_due(timestamp due) {
@@ -139,6 +160,18 @@ asio::awaitable<void> worker::handle(std::vector<kafka::record> records) {
     }
 }
 
+std::chrono::milliseconds worker::time_for(std::span<const incoming> events) const {
+    std::chrono::milliseconds sum{0};
+    for (const auto& each : events) {
+        const auto* with = each.event ? parts_.all.of(*each.event) : nullptr;
+        sum += with == nullptr ? unhandled_deadline : with->failures.handler_deadline;
+        if (events.size() > 1 && sum >= batch_deadline_max) {
+            return batch_deadline_max;
+        }
+    }
+    return sum;
+}
+
 asio::awaitable<result<batch_report>> worker::try_batch(std::span<const incoming> events,
                                                         std::optional<stretch>& running) {
     const auto work = batch_of(events);
@@ -149,16 +182,15 @@ asio::awaitable<result<batch_report>> worker::try_batch(std::span<const incoming
         auto parked = co_await parts_.database.transact("inbox_park", std::move(park));
         co_return parked;
     }
-    auto limit = std::chrono::milliseconds(batch_deadline);
-    if (events.size() == 1 && events.front().event) {
-        const auto* with = parts_.all.of(*events.front().event);
-        limit = with == nullptr ? limit : with->failures.handler_deadline;
-    }
     auto body = [work, &running](pg::transaction& tx) {
         return run_batch(tx, work, running);
     };
-    auto report =
-        co_await parts_.database.transact("inbox_batch", std::move(body), steady::now() + limit);
+    const auto turn = co_await parts_.lanes.enter(lane_);
+    const auto until = steady::now() + time_for(events);
+    const auto& first = events.front();
+    note_running(first.record, first.event ? first.event->type : std::string(), until);
+    auto report = co_await parts_.database.transact("inbox_batch", std::move(body), until);
+    running_.reset();
     co_return report;
 }
 
@@ -198,9 +230,13 @@ void worker::settle(std::span<const incoming> events, const batch_report& report
     const auto now = parts_.time.now();
     for (std::size_t i = 0; i < events.size(); ++i) {
         parts_.metrics.count(at_.where.topic, report.outcomes[i]);
-        if (events[i].event && report.outcomes[i] == outcome::handled) {
+        if (!events[i].event) {
+            continue;
+        }
+        if (report.outcomes[i] == outcome::handled) {
             parts_.metrics.observe_age(at_.where.topic, now - events[i].event->time);
         }
+        parts_.all.after(*events[i].event, report.outcomes[i]);
     }
     due_unknown_ = due_unknown_ || report.held_changed;
     for (const auto& key : report.waiting) {

@@ -4,6 +4,7 @@
 #include "inbox/batch.hpp"
 #include "inbox/held.hpp"
 #include "inbox/inbox_metrics.hpp"
+#include "inbox/lane_gate.hpp"
 #include "inbox/waits.hpp"
 #include "log/logger.hpp"
 #include "postgres/pool.hpp"
@@ -26,6 +27,7 @@ struct shared_parts {
     inbox_metrics& metrics;
     log::logger logger;
     waits& waiting;
+    lane_gate& lanes;
     std::size_t batch_max;
     std::size_t batch_bytes_max;
     /// Snapshots were committed: wake who waits, whatever the partition.
@@ -70,6 +72,15 @@ public:
     /// Somebody else held a key (a redrive).
     void set_next_due(timestamp due);
 
+    /// A handler that should have come back.
+    struct overrun {
+        std::string type; ///< of the event, or of the first of a batch
+        std::int64_t offset = 0;
+        std::chrono::steady_clock::duration by{0};
+    };
+
+    std::optional<overrun> overdue() const;
+
 private:
     boost::asio::awaitable<void> handle(std::vector<kafka::record> records);
     boost::asio::awaitable<result<batch_report>> try_batch(std::span<const incoming> events,
@@ -89,12 +100,16 @@ private:
     boost::asio::awaitable<void> refresh_due();
     boost::asio::awaitable<void> pause_after(const error& failed);
     void note_start(const kafka::record& first);
+    void note_running(const kafka::record& first, const std::string& type,
+                      std::chrono::steady_clock::time_point until);
     batch batch_of(std::span<const incoming> events) const;
+    std::chrono::milliseconds time_for(std::span<const incoming> events) const;
 
     shared_parts& parts_;
     kafka::consumer& source_;
     place at_;
     bool compacted_ = false;
+    events::lane lane_ = events::lane::normal;
     std::optional<std::int64_t> position_;
     std::optional<std::int64_t>
         asked_for_; ///< where reading was to begin; cleared by the first record
@@ -107,6 +122,15 @@ private:
     std::set<std::string> fresh_; ///< keys whose first event was parked by us, untried
     std::map<std::string, std::uint32_t> survived_; ///< attempts that an outage broke off
     unsigned outages_ = 0;                          ///< in a row
+
+    /// What the handlers are busy with, and until when they may.
+    struct in_work {
+        std::string type;
+        std::int64_t offset = 0;
+        std::chrono::steady_clock::time_point until;
+    };
+
+    std::optional<in_work> running_;
     async::signal changed_;
     bool stopping_ = false;
 };

@@ -68,15 +68,21 @@ asio::awaitable<std::optional<held_report::state>> worker::one_turn(const std::s
     auto begin = [&](pg::transaction& tx) {
         return begin_attempt(tx, work, progress, random_bits());
     };
+    // A fresh event runs in it, too.
+    running_ = in_work{.until = pg::pool::default_deadline()};
     auto report = co_await parts_.database.transact("inbox_attempt", std::move(begin));
+    running_.reset();
     if (report && report->now == held_report::state::begun) {
         survived_.erase(key);
         auto body = [&](pg::transaction& tx) {
             return run_attempt(tx, work, progress);
         };
-        const auto limit = parts_.all.of(progress.first->event)->failures.handler_deadline;
-        report =
-            co_await parts_.database.transact("inbox_held", std::move(body), steady::now() + limit);
+        const auto turn = co_await parts_.lanes.enter(lane_);
+        const auto& event = progress.first->event;
+        const auto until = steady::now() + parts_.all.of(event)->failures.handler_deadline;
+        note_running(progress.first->record, event.type, until);
+        report = co_await parts_.database.transact("inbox_held", std::move(body), until);
+        running_.reset();
         if (!report && is_outage(report.error(), progress.running)) {
             ++survived_[key];
         }
@@ -127,6 +133,9 @@ void worker::settle(const std::string& key, const held_report& report,
     parts_.waiting.forget({at_.where, key});
     if (report.result) {
         parts_.metrics.count(at_.where.topic, *report.result);
+        if (progress.first) {
+            parts_.all.after(progress.first->event, *report.result);
+        }
     }
     if (progress.first && report.result == outcome::handled) {
         parts_.metrics.observe_age(at_.where.topic, parts_.time.now() - progress.first->event.time);

@@ -93,6 +93,10 @@ public:
 
     static async::worker_pool::deadline default_deadline();
 
+    std::size_t connections() const {
+        return workers_.threads();
+    }
+
     /// Whether the last attempt to reach the server succeeded (readiness; never blocks).
     bool reachable() const;
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 using namespace std::chrono_literals;
 
@@ -26,6 +27,9 @@ result<void> handle_job(pg::transaction& tx, const JobPublished& job, const inbo
     }
     if (what == "break") {
         tx.exec("insert into effect (job, category) values (null, null)");
+    }
+    if (what == "hang") {
+        std::this_thread::sleep_for(1h);
     }
     if (what == "abort") {
         std::_Exit(66);
@@ -76,7 +80,8 @@ inbox_instance::inbox_instance(const std::string& database_url, const std::strin
                  .instance = name,
                  .batch_max = batch_max,
                  .topic_prefix = prefix,
-                 .session_timeout = 6s},
+                 .session_timeout = 6s,
+                 .hang_limit = 500ms},
                 pool_, loop, metrics_, log::logger()),
       tasks_(loop,
              [](const std::string& task, const std::string& what) { FAIL(task << ": " << what); }) {

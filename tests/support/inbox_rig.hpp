@@ -26,12 +26,13 @@ inline inbox::policy quick_policy() {
     return {.curve = inbox::curve::constant,
             .first = std::chrono::milliseconds(100),
             .attempts_max = 3,
+            .handler_deadline = std::chrono::seconds(1),
             .snapshot_wait = std::chrono::seconds(3)};
 }
 
 /// One instance of a consumer. Its handler writes each job's category into the table `effect`, and
 /// does what the category says: "fail-2" fails the first 2 attempts, "invalid" is refused for good,
-/// "throw" throws, "break" breaks a constraint, "abort" ends the process.
+/// "throw" throws, "break" breaks a constraint, "abort" ends the process, "hang" never comes back.
 class inbox_instance {
 public:
     enum class handlers { one_by_one, batches };

@@ -33,7 +33,7 @@ TEST_CASE("curves say when the next attempt is", "[inbox]") {
         row{old, 3, 21s, 21s}, row{old, 11, 10'005s, 10'005s}, row{old, 25, 24h, 24h});
     for (const std::uint64_t random : {0UL, 0x123456789abcdefUL, ~0UL}) {
         const auto wait =
-            expected.rules.wait_before(expected.next, failed(error_kind::unavailable), random);
+            expected.rules.wait_before(expected.next, failed(error_kind::unavailable), 0s, random);
         REQUIRE(wait);
         CHECK(*wait >= expected.least);
         CHECK(*wait <= expected.most);
@@ -42,23 +42,23 @@ TEST_CASE("curves say when the next attempt is", "[inbox]") {
 
 TEST_CASE("what cannot succeed later is not tried again", "[inbox]") {
     const inbox::policy rules{.attempts_max = 3};
-    CHECK(rules.wait_before(2, failed(error_kind::unavailable), 1));
-    CHECK(rules.wait_before(3, failed(error_kind::timeout), 1));
-    CHECK(rules.wait_before(3, failed(error_kind::internal), 1));
-    CHECK_FALSE(rules.wait_before(4, failed(error_kind::unavailable), 1));
-    CHECK_FALSE(rules.wait_before(2, failed(error_kind::invalid), 1));
-    CHECK_FALSE(rules.wait_before(2, failed(error_kind::conflict), 1));
+    CHECK(rules.wait_before(2, failed(error_kind::unavailable), 0s, 1));
+    CHECK(rules.wait_before(3, failed(error_kind::timeout), 0s, 1));
+    CHECK(rules.wait_before(3, failed(error_kind::internal), 0s, 1));
+    CHECK_FALSE(rules.wait_before(4, failed(error_kind::unavailable), 0s, 1));
+    CHECK_FALSE(rules.wait_before(2, failed(error_kind::invalid), 0s, 1));
+    CHECK_FALSE(rules.wait_before(2, failed(error_kind::conflict), 0s, 1));
 }
 
 TEST_CASE("a failure that says when to come back is obeyed", "[inbox]") {
     const inbox::policy rules{.curve = inbox::curve::constant, .first = 1s, .longest = 5s};
     auto limited = failed(error_kind::rate_limited);
     limited.retry_after = 90s;
-    CHECK(rules.wait_before(2, limited, 1) == 90s);
+    CHECK(rules.wait_before(2, limited, 0s, 1) == 90s);
     limited.retry_after = 1h; // longer than a held key is believed to wait
-    CHECK(rules.wait_before(2, limited, 1) == 15min);
+    CHECK(rules.wait_before(2, limited, 0s, 1) == 15min);
     limited.retry_after = 10ms;
-    CHECK(rules.wait_before(2, limited, 1) == 1s);
+    CHECK(rules.wait_before(2, limited, 0s, 1) == 1s);
 }
 
 TEST_CASE("an outage is told from an event's failure", "[inbox]") {
@@ -78,4 +78,10 @@ TEST_CASE("an outage is told from an event's failure", "[inbox]") {
                  row{"unique-violation", true, false}, row{"provider-down", true, false});
     const error reason{error_kind::unavailable, expected.slug, "", "", std::nullopt};
     CHECK(inbox::is_outage(reason, expected.in_handler) == expected.outage);
+}
+
+TEST_CASE("no attempt begins after an event type's deadline", "[inbox]") {
+    const inbox::policy rules{.curve = inbox::curve::constant, .first = 10s, .deadline = 60s};
+    CHECK(rules.wait_before(2, failed(error_kind::unavailable), 50s, 1) == 10s);
+    CHECK_FALSE(rules.wait_before(2, failed(error_kind::unavailable), 51s, 1));
 }

@@ -65,9 +65,12 @@ choose_test_ports() {
     for base in ${RELAIS_TEST_PORT_BASE:-9400 9600 9800 10000}; do
         RELAIS_PORT_BASE=$base
         set_environment
-        if [[ -z $(taken_ports) ]]; then
+        # The lock is for two that choose at the same moment; it lives as long as the servers do.
+        exec 8>"$cache_dir/ports-$base.lock"
+        if flock -n 8 && [[ -z $(taken_ports) ]]; then
             return
         fi
+        exec 8>&-
     done
     check_ports
 }
@@ -136,7 +139,9 @@ start_second_kafka() {
 # For the tests and the processes they start.
 sanitizer_options() {
     export UBSAN_OPTIONS=print_stacktrace=1
-    export TSAN_OPTIONS=suppressions=$root_dir/tests/support/tsan.supp
+    # Libraries that are not instrumented hand memory over unseen; see also the file.
+    TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=$root_dir/tests/support/tsan.supp
+    export TSAN_OPTIONS
 }
 
 run_ctest() {

@@ -16,7 +16,7 @@ std::chrono::milliseconds backoff::wait(unsigned attempt, std::uint64_t random) 
 
 std::chrono::milliseconds backoff::wait(unsigned attempt) const {
     std::uint64_t random = 0;
-    random_bytes({reinterpret_cast<std::uint8_t*>(&random), sizeof random});
+    unique_bytes({reinterpret_cast<std::uint8_t*>(&random), sizeof random});
     return wait(attempt, random);
 }
 

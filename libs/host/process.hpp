@@ -14,8 +14,18 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace relais::host {
+
+/// A one-off run: `relais-<service> NAME WORDS…`, with the service's configuration, in a process of
+/// its own. Only the pools are started.
+struct command {
+    std::string name;
+    std::string usage; ///< lines for --help
+    /// Returns the exit code. SIGTERM cancels it.
+    std::function<boost::asio::awaitable<int>(std::vector<std::string> words)> run;
+};
 
 /// What every service has, read from the environment.
 struct process_settings {
@@ -71,6 +81,12 @@ public:
     /// Called once when draining begins (e.g. server.announce_drain()).
     void on_drain(std::function<void()> action);
 
+    void add_command(command value);
+
+    /// Runs a command instead of the service: its exit code, or 2 with a list when there is none of
+    /// this name.
+    int run_command(std::vector<std::string> words);
+
     /// Until SIGTERM or SIGINT. 0: stopped cleanly; 1: could not start, or had to be cut off.
     int run();
 
@@ -92,7 +108,8 @@ struct invocation {
     bool run = false;
     bool check_only = false;
     bool help_config = false;
-    std::string_view ask; ///< path to ask the running process for, see host/health.hpp
+    std::vector<std::string> command; ///< a one-off run, with its words
+    std::string_view ask;             ///< path to ask the running process for, see host/health.hpp
     int exit_code = 0;
 };
 
@@ -121,7 +138,7 @@ int run_service(int argc, char** argv, std::string_view service, std::string_vie
     return detail::guarded([&] {
         process running(settings.process);
         const auto app = build(settings, running);
-        return running.run();
+        return how.command.empty() ? running.run() : running.run_command(how.command);
     });
 }
 

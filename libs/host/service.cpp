@@ -50,6 +50,11 @@ invocation parse_arguments(int argc, char** argv, std::string_view service,
         how.run = true;
         return how;
     }
+    if (argv[1][0] != '-') {
+        how.run = true;
+        how.command.assign(argv + 1, argv + argc);
+        return how;
+    }
     const std::string_view word = argc == 2 ? argv[1] : "";
     if (word == "--check-config") {
         how.check_only = true;
@@ -68,8 +73,9 @@ invocation parse_arguments(int argc, char** argv, std::string_view service,
                    "  relais-{} --help-config    list all variables\n"
                    "  relais-{} --health         exit code 0 when the running one is ready\n"
                    "  relais-{} --alive          exit code 0 when the running one is alive\n"
-                   "  relais-{} --version\n",
-                   service, summary, service, service, service, service, service, service);
+                   "  relais-{} --version\n"
+                   "  relais-{} help             list the one-off runs\n",
+                   service, summary, service, service, service, service, service, service, service);
     } else {
         fmt::print(stderr, "relais-{}: unknown arguments; see --help\n", service);
         how.exit_code = 2;

@@ -107,7 +107,7 @@ uuid make_uuid_v7() {
     static std::uint16_t counter = 0;
 
     std::uint64_t random = 0;
-    random_bytes({reinterpret_cast<std::uint8_t*>(&random), sizeof random});
+    unique_bytes({reinterpret_cast<std::uint8_t*>(&random), sizeof random});
     const auto now =
         std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 

@@ -3,6 +3,7 @@
 #include "events/event.hpp"
 #include "inbox/interceptor.hpp"
 #include "inbox/policy.hpp"
+#include "inbox/replay.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
 #include "postgres/pool.hpp"
@@ -146,6 +147,20 @@ public:
     /// Runs until cancelled; then finishes what is being handled. Outages of broker and database
     /// are waited out.
     boost::asio::awaitable<void> run();
+
+    /// Consumes what is there at the moment, then returns: for one-off runs. Keys that are held
+    /// stay held. Waits for as long as broker or database are away; can be cancelled as run().
+    boost::asio::awaitable<void> drain();
+
+    /// Runs events of a topic through the handlers once more, beside the group: its offsets and
+    /// watermarks stay. Muted, nothing is kept, but the effects are told. Errors: of the broker.
+    boost::asio::awaitable<result<replay_progress>> replay(replay_request what,
+                                                           replay_report report);
+
+    /// Runs the handler of an event in the caller's transaction, at once and without Kafka, with
+    /// interceptors but without watermark, retries and dead letters: for tests and developers'
+    /// machines. True: there is a handler. Its error is returned.
+    result<bool> handle_inline(pg::transaction& tx, const events::event& event, timestamp now);
 
     /// Has its place in the group, or waits for a broker that is down: readiness.
     bool assigned() const;

@@ -11,7 +11,7 @@ namespace relais::inbox {
 /// 64 uniform bits, for the jitter of retries.
 inline std::uint64_t random_bits() {
     std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
-    random_bytes(bytes);
+    unique_bytes(bytes);
     std::uint64_t bits = 0;
     std::memcpy(&bits, bytes.data(), bytes.size());
     return bits;

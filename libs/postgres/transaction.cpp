@@ -52,6 +52,10 @@ void transaction::after_commit(std::function<void()> action) {
     state_->after_commit.push_back(std::move(action));
 }
 
+void transaction::watch_changes(std::function<void(std::string_view, std::size_t)> told) {
+    state_->on_change = std::move(told);
+}
+
 namespace detail {
 namespace {
 
@@ -86,7 +90,12 @@ auto tracked(transaction_state& state, std::string_view sql, const Statement& ru
 } // namespace
 
 rows exec(transaction_state& state, std::string_view sql, std::span<const parameter> parameters) {
-    return tracked(state, sql, [&] { return state.link.exec(sql, parameters, state.until); });
+    auto answer =
+        tracked(state, sql, [&] { return state.link.exec(sql, parameters, state.until); });
+    if (state.on_change && !is_select(sql) && answer.affected() > 0) {
+        state.on_change(sql, answer.affected());
+    }
+    return answer;
 }
 
 void exec_script(transaction_state& state, std::string_view sql) {

@@ -187,6 +187,10 @@ public:
     /// Several statements separated by semicolons, without parameters (migrations).
     void exec_script(std::string_view sql);
 
+    /// From now on is told of each statement that changed rows, and how many. For what shows what a
+    /// transaction does.
+    void watch_changes(std::function<void(std::string_view sql, std::size_t rows)> told);
+
     /// Runs after COMMIT succeeded, on the database thread; must not throw or block. For wake-ups.
     void after_commit(std::function<void()> action);
 

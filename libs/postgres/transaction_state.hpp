@@ -15,6 +15,7 @@ struct transaction_state {
     std::optional<error> aborted_by; ///< the failure that only ROLLBACK can follow
     bool only_reads = true;          ///< nothing but SELECT so far
     std::vector<std::function<void()>> after_commit;
+    std::function<void(std::string_view sql, std::size_t rows)> on_change;
 };
 
 rows exec(transaction_state& state, std::string_view sql, std::span<const parameter> parameters);

@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds outage_pause{500};
 
 std::uint64_t random_bits() {
     std::uint64_t bits = 0;
-    random_bytes({reinterpret_cast<std::uint8_t*>(&bits), sizeof bits});
+    unique_bytes({reinterpret_cast<std::uint8_t*>(&bits), sizeof bits});
     return bits;
 }
 

@@ -39,8 +39,8 @@ bool is_zero(std::span<const std::uint8_t> bytes) {
 
 context context::start() {
     context made;
-    random_bytes(made.trace_id);
-    random_bytes(made.span_id);
+    unique_bytes(made.trace_id);
+    unique_bytes(made.span_id);
     return made;
 }
 
@@ -69,7 +69,7 @@ std::optional<context> context::parse(std::string_view traceparent) {
 
 context context::child() const {
     context made = *this;
-    random_bytes(made.span_id);
+    unique_bytes(made.span_id);
     return made;
 }
 

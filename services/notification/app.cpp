@@ -1,5 +1,6 @@
 #include "notification/app.hpp"
 
+#include "inbox/one_off.hpp"
 #include "notification/channels/email_mailjet.hpp"
 #include "notification/channels/email_smtp.hpp"
 #include "notification/channels/push_onesignal.hpp"
@@ -113,6 +114,12 @@ void app::register_parts(const settings& given) {
     }
     process_.run_task(stage::workers, "webhooks", [this] { return webhooks_.run(); });
     process_.run_task(stage::consumers, "inbox", [this] { return inbox_.run(); });
+    process_.add_command({"drain", std::string(inbox::drain_usage), [this](const auto&) {
+                              return inbox::run_drain(inbox_);
+                          }});
+    process_.add_command({"replay", std::string(inbox::replay_usage), [this](auto words) {
+                              return inbox::run_replay(inbox_, std::move(words));
+                          }});
     process_.add({stage::acceptors, "http",
                   [this]() -> asio::awaitable<result<void>> { co_return server_.start(); },
                   [this]() {

@@ -1,6 +1,7 @@
 #include "web-api/app.hpp"
 
 #include "async/signal.hpp"
+#include "inbox/one_off.hpp"
 #include "web-api/consumers/consumers.hpp"
 #include "web-api/routes.hpp"
 #include "web-api/store/housekeeping.hpp"
@@ -91,6 +92,12 @@ void app::register_workers() {
     process_.run_task(host::stage::producers, "outbox-relay", [this] { return relay_.run(); });
     process_.run_task(host::stage::workers, "housekeeping", [this] { return keep_house(); });
     process_.run_task(host::stage::consumers, "inbox", [this] { return inbox_.run(); });
+    process_.add_command({"drain", std::string(inbox::drain_usage), [this](const auto&) {
+                              return inbox::run_drain(inbox_);
+                          }});
+    process_.add_command({"replay", std::string(inbox::replay_usage), [this](auto words) {
+                              return inbox::run_replay(inbox_, std::move(words));
+                          }});
 }
 
 void app::register_server() {

@@ -92,6 +92,7 @@ struct fixture {
                 work(tx);
                 return {};
             }));
+        INFO((done ? std::string() : done.error().slug + ": " + done.error().detail));
         REQUIRE(done);
     }
 

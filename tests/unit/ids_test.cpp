@@ -1,11 +1,16 @@
 #include "ids/encoding.hpp"
 #include "ids/id.hpp"
+#include "ids/random.hpp"
 #include "ids/signed_token.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
+#include <array>
+#include <set>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace relais;
 using namespace std::chrono_literals;
@@ -86,4 +91,32 @@ TEST_CASE("a signed token proves id, purpose and expiry", "[ids]") {
         changed[i] = changed[i] == 'A' ? 'B' : 'A';
         CHECK_FALSE(verify_token(key, "email-validation", changed, now));
     }
+}
+
+TEST_CASE("unique bytes never come twice, not even after a fork", "[ids]") {
+    std::set<std::array<std::uint8_t, 16>> seen;
+    std::array<std::uint8_t, 16> next{};
+    for (int i = 0; i < 5'000; ++i) {
+        unique_bytes(next);
+        CHECK(seen.insert(next).second);
+    }
+    std::array<int, 2> ends{};
+    REQUIRE(pipe(ends.data()) == 0);
+    const auto child = fork();
+    if (child == 0) {
+        unique_bytes(next);
+        const bool sent = write(ends[1], next.data(), next.size()) == 16;
+        _exit(sent ? 0 : 1);
+    }
+    REQUIRE(child > 0);
+    unique_bytes(next);
+    std::array<std::uint8_t, 16> of_child{};
+    REQUIRE(read(ends[0], of_child.data(), of_child.size()) == 16);
+    CHECK(of_child != next);
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    std::vector<std::uint8_t> many(5'000);
+    unique_bytes(many);
+    CHECK(std::ranges::count(many, 0) < 200);
 }

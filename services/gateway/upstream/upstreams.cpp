@@ -26,7 +26,7 @@ constexpr std::size_t idle_connections_max = 64;
 
 std::uint64_t random_bits() {
     std::uint64_t bits = 0;
-    random_bytes({reinterpret_cast<std::uint8_t*>(&bits), sizeof bits});
+    unique_bytes({reinterpret_cast<std::uint8_t*>(&bits), sizeof bits});
     return bits;
 }
 

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds outage_pause{250};
 
 std::uint64_t random_bits() {
     std::array<std::uint8_t, 8> bytes{};
-    random_bytes(bytes);
+    unique_bytes(bytes);
     std::uint64_t out = 0;
     for (const auto byte : bytes) {
         out = out << 8U | byte;

@@ -39,7 +39,7 @@ prepare_kafka() {
     mkdir -p "$data_dir/kafka"
     id=$(openssl rand 16 | base64url)
     java -Xshare:auto -XX:TieredStopAtLevel=1 -cp "$cache_dir/kafka-$kafka_version/libs/*" \
-        kafka.tools.StorageTool format -t "$id" -c "$conf_dir/kafka.properties"
+        kafka.tools.StorageTool format "--cluster-id=$id" -c "$conf_dir/kafka.properties"
 }
 
 # Ready when a client gets metadata.

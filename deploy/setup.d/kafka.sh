@@ -40,8 +40,8 @@ for one in held:
         port_kafka=${ports[0]} port_kafka_controller=${ports[1]} data_dir=$work
         kafka_version=$version render_kafka
     ) >"$work/kafka.properties"
-    java -cp "$dir/libs/*" kafka.tools.StorageTool format -t "$(openssl rand 16 | openssl base64 \
-        | tr '+/' '-_' | tr -d '=')" -c "$work/kafka.properties" >/dev/null
+    java -cp "$dir/libs/*" kafka.tools.StorageTool format "--cluster-id=$(openssl rand 16 \
+        | openssl base64 | tr '+/' '-_' | tr -d '=')" -c "$work/kafka.properties" >/dev/null
     java -XX:ArchiveClassesAtExit="$dir/classes.jsa" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
         -Xms128m -Xmx256m -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Xlog:cds=off \
         -Xlog:cds+dynamic=off -cp "$dir/libs/*" kafka.Kafka "$work/kafka.properties" &

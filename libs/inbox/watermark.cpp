@@ -8,6 +8,8 @@ namespace relais::inbox {
 namespace {
 
 constexpr std::size_t tail_size = 8;
+/// What is kept of the ids of an epoch that ended.
+constexpr std::size_t ended_epoch_bytes = events::in_flight_max * tail_size;
 
 std::string_view tail_of(const event_id& id) {
     const auto& bytes = id.value().bytes();
@@ -67,13 +69,18 @@ void advance(watermark& mark, const events::event& event) {
         return;
     }
     const auto place = std::tuple(from.epoch, event.position->lsn, event.position->index);
-    if (mark.source.empty() || place > std::tuple(mark.epoch, mark.lsn, mark.index)) {
-        mark.source = from.service;
-        std::tie(mark.epoch, mark.lsn, mark.index) = place;
-        mark.recent.append(tail_of(event.id));
-        if (mark.recent.size() > recent_ids_max * tail_size) {
-            mark.recent.erase(0, tail_size);
-        }
+    if (!mark.source.empty() && place <= std::tuple(mark.epoch, mark.lsn, mark.index)) {
+        return;
+    }
+    if (from.epoch != mark.epoch && mark.recent.size() > ended_epoch_bytes) {
+        mark.recent.erase(0, mark.recent.size() - ended_epoch_bytes);
+    }
+    mark.source = from.service;
+    std::tie(mark.epoch, mark.lsn, mark.index) = place;
+    mark.recent.append(tail_of(event.id));
+    if (mark.recent.size() > recent_ids_max * tail_size) {
+        const bool repair = mark.lsn == 0;
+        mark.recent.erase(repair ? ended_epoch_bytes : 0, tail_size);
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "events/event.hpp"
+#include "events/in_flight.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -34,8 +35,9 @@ novelty judge(const watermark& mark, const events::event& event, std::int64_t of
 /// Notes an event, whatever became of it.
 void advance(watermark& mark, const events::event& event);
 
-/// How many ids are kept: a relay that repairs itself knows what it published up to a moment; what
-/// was in flight then is less than this in one partition.
-inline constexpr std::size_t recent_ids_max = 64;
+/// How many ids are kept: as many as the relay of an ended epoch may have had in flight, and as
+/// many of the epoch that followed. A repair (its positions have LSN 0) sends what was in flight
+/// then among other events and in another order, so its own ids never push those out.
+inline constexpr std::size_t recent_ids_max = 2 * events::in_flight_max;
 
 } // namespace relais::inbox

@@ -18,10 +18,11 @@ double seconds_of(timestamp time) {
 } // namespace
 
 publisher::publisher(kafka::producer_settings settings, std::string source, lsn confirmed,
-                     asio::io_context& loop, metrics::registry& registry,
+                     const lease& right, asio::io_context& loop, metrics::registry& registry,
                      const relay_metrics& metrics, log::logger logger)
-    : source_(std::move(source)), ring_(confirmed), changed_(loop), metrics_(metrics),
-      logger_(std::move(logger)), producer_(std::move(settings), loop, registry, logger_) {}
+    : source_(std::move(source)), ring_(confirmed), changed_(loop), right_(right),
+      metrics_(metrics), logger_(std::move(logger)),
+      producer_(std::move(settings), loop, registry, logger_) {}
 
 void publisher::begin(lsn commit_lsn, timestamp committed_at) {
     commit_lsn_ = commit_lsn;
@@ -33,13 +34,17 @@ void publisher::begin(lsn commit_lsn, timestamp committed_at) {
 asio::awaitable<result<void>> publisher::publish(kafka::record value) {
     auto position = events::position_headers({source_, commit_lsn_, index_++});
     std::ranges::move(position, std::back_inserter(value.headers));
+    auto& target = targets_.of(value.topic, value.key);
+    // By the topics file, so that keys stay where they are even if somebody adds partitions.
+    value.partition = target.partition;
     while (true) {
         if (failed_) {
             co_return std::unexpected(*failed_);
         }
-        const bool room = ring_.outstanding() < messages_max && bytes_in_flight_ < bytes_max;
-        if (room) {
-            auto queued = send(value);
+        const bool room = target.in_flight < events::in_flight_max &&
+                          ring_.outstanding() < messages_max && bytes_in_flight_ < bytes_max;
+        if (room && right_.holds(std::chrono::steady_clock::now())) {
+            auto queued = send(value, target);
             if (queued || queued.error().slug != "producer-queue-full") {
                 co_return queued;
             }
@@ -48,18 +53,22 @@ asio::awaitable<result<void>> publisher::publish(kafka::record value) {
     }
 }
 
-result<void> publisher::send(const kafka::record& value) {
-    const auto size = value.key.size() + (value.value ? value.value->size() : 0);
+result<void> publisher::send(const kafka::record& value, targets::target& target) {
     // The ticket is drawn first, because the report may come at once.
-    const auto which = ring_.sent();
-    bytes_in_flight_ += size;
-    auto report = [this, which, size, at = committed_at_](const result<kafka::delivery>& outcome) {
-        on_delivery(which, size, at, outcome);
+    const sent_record sent{.ticket = ring_.sent(),
+                           .size = value.key.size() + (value.value ? value.value->size() : 0),
+                           .committed_at = committed_at_,
+                           .target = &target};
+    bytes_in_flight_ += sent.size;
+    ++target.in_flight;
+    auto report = [this, sent](const result<kafka::delivery>& outcome) {
+        on_delivery(sent, outcome);
     };
     auto queued = producer_.send(value, report);
     if (!queued) {
-        ring_.delivered(which); // it never was on its way
-        bytes_in_flight_ -= size;
+        ring_.delivered(sent.ticket); // it never was on its way
+        bytes_in_flight_ -= sent.size;
+        --target.in_flight;
         if (queued.error().slug != "producer-queue-full") {
             failed_ = queued.error();
         }
@@ -67,18 +76,18 @@ result<void> publisher::send(const kafka::record& value) {
     return queued;
 }
 
-void publisher::on_delivery(confirmation_ring::ticket which, std::size_t size,
-                            timestamp committed_at, const result<kafka::delivery>& outcome) {
-    bytes_in_flight_ -= size;
+void publisher::on_delivery(const sent_record& sent, const result<kafka::delivery>& outcome) {
+    bytes_in_flight_ -= sent.size;
+    --sent.target->in_flight;
     if (outcome) {
         const auto now = system_clock().now();
-        ring_.delivered(which);
+        ring_.delivered(sent.ticket);
         ring_.advance();
         ++delivered_;
         metrics_.published.increment();
         metrics_.last_success.set(seconds_of(now));
         metrics_.commit_to_delivery.observe(
-            std::max(0.0, std::chrono::duration<double>(now - committed_at).count()));
+            std::max(0.0, std::chrono::duration<double>(now - sent.committed_at).count()));
     } else if (!failed_) {
         // Its ticket stays out, so nothing behind it is ever confirmed.
         failed_ = outcome.error();

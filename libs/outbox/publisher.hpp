@@ -2,24 +2,29 @@
 
 #include "async/signal.hpp"
 #include "events/event.hpp"
+#include "events/in_flight.hpp"
 #include "kafka/producer.hpp"
 #include "outbox/confirmation_ring.hpp"
+#include "outbox/lease.hpp"
 #include "outbox/relay_metrics.hpp"
+#include "outbox/targets.hpp"
 
 namespace relais::outbox {
 
 /// Hands records to Kafka in order and keeps count of what was delivered. One per session: after a
-/// failure everything behind the confirmed position is sent again by the next one.
+/// failure everything behind the confirmed position is sent again by the next one. Sends only while
+/// the lease holds, and has at most events::in_flight_max records of a partition under way.
 class publisher {
 public:
     publisher(kafka::producer_settings settings, std::string source, lsn confirmed,
-              boost::asio::io_context& loop, metrics::registry& registry,
+              const lease& right, boost::asio::io_context& loop, metrics::registry& registry,
               const relay_metrics& metrics, log::logger logger);
 
     /// A transaction of the stream: begin, publish each event, commit.
     void begin(lsn commit_lsn, timestamp committed_at);
 
-    /// Waits while too much is in flight. Error: the producer failed; this publisher is done for.
+    /// Waits while too much is in flight, or the lease is over. Error: the producer failed; this
+    /// publisher is done for.
     boost::asio::awaitable<result<void>> publish(kafka::record value);
     void commit(lsn end);
 
@@ -61,15 +66,24 @@ public:
     }
 
 private:
-    result<void> send(const kafka::record& value);
-    void on_delivery(confirmation_ring::ticket which, std::size_t size, timestamp committed_at,
-                     const result<kafka::delivery>& outcome);
+    /// A record under way.
+    struct sent_record {
+        confirmation_ring::ticket ticket = 0;
+        std::size_t size = 0;
+        timestamp committed_at{};
+        targets::target* target = nullptr;
+    };
+
+    result<void> send(const kafka::record& value, targets::target& target);
+    void on_delivery(const sent_record& sent, const result<kafka::delivery>& outcome);
 
     std::string source_;
     confirmation_ring ring_;
     async::signal changed_;
+    const lease& right_;
     const relay_metrics& metrics_;
     log::logger logger_;
+    targets targets_;
     lsn commit_lsn_ = 0;
     timestamp committed_at_{};
     std::uint32_t index_ = 0;

@@ -1,4 +1,5 @@
 // The pump of a relay session: repair first, then the stream.
+#include "async/signal.hpp"
 #include "outbox/look_back.hpp"
 #include "outbox/relay_session.hpp"
 
@@ -50,6 +51,8 @@ asio::awaitable<result<void>> relay_session::publish_repair() {
     }
     std::unordered_set<event_id> known;
     if (progress_.repair_since) {
+        // Whoever still publishes under the epoch before adds nothing any more after this.
+        co_await async::sleep_for(lease::lasts);
         known = co_await look_back({.broker = with_.settings.producer,
                                     .service = with_.settings.service,
                                     .topics = *topics,

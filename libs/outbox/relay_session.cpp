@@ -1,6 +1,7 @@
 #include "outbox/relay_session.hpp"
 
 #include "async/signal.hpp"
+#include "outbox/topic_check.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
@@ -13,6 +14,7 @@ namespace {
 constexpr std::chrono::seconds connect_limit{3};
 constexpr std::chrono::seconds start_limit{10};
 constexpr std::chrono::seconds finish_limit{2};
+constexpr std::chrono::seconds check_interval{1};
 
 pg::keywords link_keywords(const relay_settings& settings, bool replication) {
     auto given = pg::parse_connection_string(settings.database_url);
@@ -44,6 +46,10 @@ asio::awaitable<result<void>> guarded(asio::awaitable<result<void>> task) {
 asio::awaitable<error> relay_session::run() {
     using namespace asio::experimental::awaitable_operators;
     with_.show(relay::state::starting);
+    const auto right = co_await check_topics();
+    if (!right) {
+        co_return right.error();
+    }
     const auto connected = co_await connect();
     if (!connected) {
         co_return connected.error().as_error();
@@ -55,12 +61,14 @@ asio::awaitable<error> relay_session::run() {
     const bool same_epoch = with_.memory.epoch == progress_.epoch;
     publisher_ = std::make_unique<publisher>(
         with_.settings.producer, fmt::format("{}:{}", with_.settings.service, progress_.epoch),
-        same_epoch ? with_.memory.confirmed : 0, with_.loop, with_.registry, with_.metrics,
+        same_epoch ? with_.memory.confirmed : 0, lease_, with_.loop, with_.registry, with_.metrics,
         with_.logger);
     auto pumping = guarded(pump());
     auto ticking = guarded(tick());
     auto keeping = guarded(keep_house());
-    const auto first = co_await (std::move(pumping) || std::move(ticking) || std::move(keeping));
+    auto checking = guarded(keep_checking());
+    const auto first = co_await (std::move(pumping) || std::move(ticking) || std::move(keeping) ||
+                                 std::move(checking));
     const auto ended = std::visit([](const result<void>& each) { return each; }, first);
     co_return ended ? error{error_kind::internal, "outbox-relay-ended", "", "", std::nullopt}
                     : ended.error();
@@ -110,11 +118,13 @@ asio::awaitable<link_result<void>> relay_session::take_slot() {
 
 /// False: somebody else has it, or is making it.
 asio::awaitable<link_result<bool>> relay_session::try_slot(const server_identity& server) {
+    const auto asked_at = std::chrono::steady_clock::now();
     auto state = co_await read_progress(*sql_);
     if (!state) {
         co_return std::unexpected(state.error());
     }
     progress_ = std::move(*state);
+    lease_.renew(asked_at);
     const auto name = slot_name(progress_);
     const auto slot = co_await look_at_slot(*sql_, name);
     if (!slot) {
@@ -154,6 +164,26 @@ asio::awaitable<link_result<bool>> relay_session::try_slot(const server_identity
         co_return false; // somebody was faster
     }
     co_return std::unexpected(begun.error());
+}
+
+/// Fails only when a topic is wrong: a broker that is away must not keep the log from being read.
+asio::awaitable<result<void>> relay_session::check_topics() {
+    if (with_.memory.partitions_checked) {
+        co_return result<void>();
+    }
+    const auto right = co_await check_partitions(with_.settings.producer, with_.registry);
+    with_.memory.partitions_checked = right.has_value();
+    co_return !right && right.error().slug == "partition-count" ? right : result<void>();
+}
+
+asio::awaitable<result<void>> relay_session::keep_checking() {
+    while (true) {
+        co_await async::sleep_for(check_interval);
+        auto right = co_await check_topics();
+        if (!right) {
+            co_return right;
+        }
+    }
 }
 
 asio::awaitable<void> relay_session::finish() {

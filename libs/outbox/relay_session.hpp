@@ -1,6 +1,7 @@
 #pragma once
 
 #include "outbox/event_rows.hpp"
+#include "outbox/lease.hpp"
 #include "outbox/progress.hpp"
 #include "outbox/publisher.hpp"
 #include "outbox/relay.hpp"
@@ -13,11 +14,13 @@ namespace relais::outbox {
 struct relay_memory {
     std::uint64_t epoch = 0;
     lsn confirmed = 0;
+    bool partitions_checked = false; ///< the broker's topics are as the topics file says
 };
 
 /// One connection of the relay to the database and what goes over it, from waiting for the slot to
-/// the first failure. Three coroutines: the pump (repair, then the stream), the ticker
-/// (confirmations, silence), the housekeeper (progress, partitions, metrics).
+/// the first failure. Four coroutines: the pump (repair, then the stream), the ticker
+/// (confirmations, silence), the housekeeper (lease, progress, partitions, metrics), and a look at
+/// the broker's topics.
 class relay_session {
 public:
     struct surroundings {
@@ -59,7 +62,11 @@ private:
     result<void> send_status(bool ask_reply);
     void show_lag();
 
+    boost::asio::awaitable<result<void>> check_topics();
+    boost::asio::awaitable<result<void>> keep_checking();
+
     boost::asio::awaitable<result<void>> keep_house();
+    boost::asio::awaitable<result<void>> renew_lease();
     boost::asio::awaitable<link_result<void>> save_progress();
     boost::asio::awaitable<link_result<void>> measure();
 
@@ -68,6 +75,7 @@ private:
     std::unique_ptr<server_link> stream_;
     progress progress_;
     event_rows rows_;
+    lease lease_;
     std::unique_ptr<publisher> publisher_; // last: its reports use the rest
     bool streaming_ = false;               ///< repaired, on the stream
     bool reading_ = false;                 ///< waiting for the server, not for the broker

@@ -69,9 +69,12 @@ void relay_session::show_lag() {
 asio::awaitable<result<void>> relay_session::keep_house() {
     for (int round = 1;; ++round) {
         co_await async::sleep_for(std::chrono::seconds(1));
+        auto renewed = co_await renew_lease();
+        if (!renewed) {
+            co_return renewed;
+        }
         if (!streaming_) {
-            continue; // the pump uses the connection for a repair; nothing to note down before its
-                      // end
+            continue; // a repair: nothing to note down before its end
         }
         auto done = co_await save_progress();
         if (done && round % measure_rounds == 0) {
@@ -88,6 +91,20 @@ asio::awaitable<result<void>> relay_session::keep_house() {
             }
         }
     }
+}
+
+asio::awaitable<result<void>> relay_session::renew_lease() {
+    const auto asked_at = steady::now();
+    const auto now = co_await read_progress(*sql_);
+    if (!now) {
+        co_return std::unexpected(now.error().as_error());
+    }
+    if (now->epoch != progress_.epoch) {
+        co_return fail(error_kind::conflict, "outbox-epoch-over",
+                       "another instance has made a new slot");
+    }
+    lease_.renew(asked_at);
+    co_return result<void>();
 }
 
 /// Takes a moment when something was delivered since the last one, and saves it once everything up

@@ -1,5 +1,6 @@
 #include "outbox/server_link.hpp"
 
+#include "async/signal.hpp"
 #include "outbox/resolve.hpp"
 #include "postgres/transaction.hpp"
 
@@ -58,6 +59,26 @@ text_rows rows_of(const PGresult* answer) {
     return rows;
 }
 
+/// One query's time on the connection.
+class turn {
+public:
+    turn(bool& taken, async::signal& over) : taken_(taken), over_(over) {
+        taken_ = true;
+    }
+
+    ~turn() {
+        taken_ = false;
+        over_.notify_all();
+    }
+
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+
+private:
+    bool& taken_;
+    async::signal& over_;
+};
+
 std::unexpected<refusal> refused(std::string sqlstate, std::string message) {
     return std::unexpected(refusal{std::move(sqlstate), std::move(message)});
 }
@@ -72,6 +93,8 @@ struct server_link::impl {
     asio::io_context& loop;
     std::unique_ptr<PGconn, close_connection> connection;
     std::optional<asio::posix::stream_descriptor> socket; // a duplicate: libpq closes its own
+    async::signal turn_over{loop};
+    bool in_query = false;
 
     std::unexpected<refusal> lost() const {
         return refused("", first_line(PQerrorMessage(connection.get())));
@@ -188,6 +211,10 @@ server_link::open(asio::io_context& loop, pg::keywords how, std::chrono::millise
 asio::awaitable<link_result<text_rows>>
 server_link::query(std::string sql, std::vector<std::optional<std::string>> parameters,
                    std::chrono::milliseconds at_most) {
+    while (impl_->in_query) {
+        co_await impl_->turn_over.wait();
+    }
+    const turn mine(impl_->in_query, impl_->turn_over);
     const auto until = steady::now() + at_most;
     auto* connection = impl_->connection.get();
     std::vector<const char*> values;

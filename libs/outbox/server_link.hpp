@@ -30,7 +30,7 @@ using link_result = std::expected<T, refusal>;
 using text_rows = std::vector<std::vector<std::optional<std::string>>>;
 
 /// One libpq connection on the loop, without a thread of its own: for SQL, or (keyword replication
-/// = database) for the replication protocol. One request at a time; after a failure without
+/// = database) for the replication protocol. Queries wait for their turn; after a failure without
 /// SQLSTATE it is done for. Waits can be cancelled; then it is done for, too.
 class server_link {
 public:

@@ -1,3 +1,4 @@
+#include "events/partitioner.hpp"
 #include "kafka/producer.hpp"
 #include "support/await_on.hpp"
 #include "support/kafka_topics.hpp"
@@ -51,6 +52,25 @@ TEST_CASE("a record arrives with key, value and headers", "[kafka]") {
     CHECK(read[0].partition == sent->partition);
     CHECK(read[0].offset == sent->offset);
     CHECK(on.producer.in_flight() == 0);
+}
+
+TEST_CASE("records land in the partition that their key says", "[kafka]") {
+    rig on;
+    std::map<std::string, std::int32_t> landed;
+    std::string key;
+    for (int i = 0; i < 100; ++i) {
+        key += static_cast<char>('!' + i % 90);
+        const auto sent = test::await_on(on.loop, on.producer.send(make_record(key, "v")));
+        REQUIRE(sent);
+        landed[key] = sent->partition;
+    }
+    landed["\xc3\xa9\xe2\x82\xac"] =
+        test::await_on(on.loop, on.producer.send(make_record("\xc3\xa9\xe2\x82\xac", "v")))
+            .value()
+            .partition;
+    for (const auto& [name, partition] : landed) {
+        CHECK(partition == events::partition_of(name, 3U));
+    }
 }
 
 TEST_CASE("an empty value stays a value, and no value is a tombstone", "[kafka]") {

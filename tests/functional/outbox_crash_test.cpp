@@ -1,8 +1,6 @@
 // Relays that are killed: each is a process of its own, this binary running the hidden test case
 // below.
-#include "functional/outbox_rig.hpp"
-#include "support/environment.hpp"
-#include "support/test_process.hpp"
+#include "functional/outbox_process.hpp"
 
 #include <catch2/catch_get_random_seed.hpp>
 
@@ -11,33 +9,21 @@
 using namespace relais;
 using namespace std::chrono_literals;
 using test::outbox_rig;
+using test::slot_taken;
+using test::start_relay;
 
 namespace {
 
-constexpr const char* url_variable = "RELAIS_TEST_CRASH_URL";
-constexpr const char* prefix_variable = "RELAIS_TEST_CRASH_PREFIX";
-
-/// A relay in a process of its own.
-test::test_process start_relay(const outbox_rig& on) {
-    return {"[relay-process]",
-            {{url_variable, on.database.url()}, {prefix_variable, on.topics.prefix()}}};
-}
-
 bool published_everything(outbox_rig& on, std::size_t wanted) {
     return test::deduplicated(on.read_all())["k"].size() >= wanted;
-}
-
-/// Whether a relay has the slot.
-bool slot_taken(const outbox_rig& on) {
-    return on.database.value("select count(*) from pg_replication_slots where active"
-                             " and database = current_database()") == "1";
 }
 
 } // namespace
 
 TEST_CASE("runs a relay until it is killed", "[.][relay-process]") {
     boost::asio::io_context loop(1);
-    test::relay_instance relay(test::variable(url_variable), test::variable(prefix_variable), loop,
+    test::relay_instance relay(test::variable(test::url_variable),
+                               test::variable(test::prefix_variable), loop,
                                test::kafka_topics::brokers());
     relay.start();
     loop.run();

@@ -172,3 +172,26 @@ TEST_CASE("big transactions and big values pass", "[outbox]") {
     CHECK(values.at("k") == test::numbers(1, 20'000));
     CHECK(values.at("big").front().size() == 900'000);
 }
+
+TEST_CASE("a relay refuses topics with another number of partitions", "[outbox]") {
+    outbox_rig on;
+    test::kafka_topics wrong({test::job_topic}, 3);
+    test::relay_instance relay(on.database.url(), wrong.prefix(), on.loop,
+                               test::kafka_topics::brokers());
+    relay.start();
+    on.insert("k", 1, 3);
+    const auto failures =
+        relay.metrics.counter("outbox_relay_failures_total", "Times the relay had to connect anew");
+    on.wait_until([&] { return failures.value() >= 2; });
+    CHECK(relay.relay.current() == outbox::relay::state::waiting);
+    CHECK(wrong.read_all(test::job_topic).empty());
+    // Mended, it goes on by itself.
+    REQUIRE(wrong.admin().remove(wrong.prefix() + test::job_topic));
+    on.wait_until([&] {
+        return wrong.admin()
+            .create({.name = wrong.prefix() + test::job_topic, .partitions = 12})
+            .has_value();
+    });
+    on.wait_until([&] { return relay.published() >= 3; });
+    on.stop(relay);
+}

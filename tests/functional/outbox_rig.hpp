@@ -7,6 +7,7 @@
 #include "support/await_on.hpp"
 #include "support/database.hpp"
 #include "support/kafka_topics.hpp"
+#include "support/topic_names.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -14,8 +15,6 @@
 #include <set>
 
 namespace relais::test {
-
-inline const std::string job_topic = "market.job.events.v1";
 
 /// One instance of a relay, with a registry of its own.
 struct relay_instance {
@@ -45,7 +44,7 @@ struct relay_instance {
 
 /// A database and topics of their own, and a loop.
 struct outbox_rig {
-    kafka_topics topics{{job_topic}, 3};
+    kafka_topics topics{{job_topic}, 12}; // as the topics file says, else relays refuse
     test::database database;
     boost::asio::io_context loop{1};
     metrics::registry metrics;

@@ -9,6 +9,7 @@
 #include "support/await_on.hpp"
 #include "support/database.hpp"
 #include "support/kafka_topics.hpp"
+#include "support/topic_names.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -17,9 +18,6 @@
 #include <vector>
 
 namespace relais::test {
-
-inline const std::string job_topic = "market.job.events.v1";
-inline const std::string contact_topic = "identity.contact.snapshots.v1";
 
 /// How the handler of the tests fails events: short waits, few attempts.
 inline inbox::policy quick_policy() {

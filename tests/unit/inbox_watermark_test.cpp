@@ -70,6 +70,46 @@ TEST_CASE("what a repaired relay publishes again is found by its id", "[inbox]")
     CHECK(inbox::judge(mark, event, 0) == novelty::fresh); // too long ago for the ring
 }
 
+TEST_CASE("a repair's own events do not push out what an old relay had in flight", "[inbox]") {
+    inbox::watermark mark;
+    std::vector<events::event> old;
+    for (std::size_t i = 0; i < 500; ++i) {
+        old.push_back(positioned("web-api:1", 100 + i, 0));
+        inbox::advance(mark, old.back());
+    }
+    const std::vector<events::event> in_flight(
+        old.end() - static_cast<std::ptrdiff_t>(events::in_flight_max), old.end());
+    // Under the new epoch: many events that the old relay never read, those it had in flight, more.
+    std::uint32_t index = 0;
+    const auto place = [&](events::event value) {
+        value.position = events::position{"web-api:2", 0, ++index};
+        return value;
+    };
+    const auto handle_new = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            const auto next = place(positioned("", 0, 0));
+            REQUIRE(inbox::judge(mark, next, 0) == novelty::fresh);
+            inbox::advance(mark, next);
+        }
+    };
+    handle_new(300);
+    for (const auto& each : in_flight) {
+        CHECK(inbox::judge(mark, place(each), 0) == novelty::duplicate);
+        handle_new(1);
+    }
+    handle_new(300);
+    CHECK(inbox::judge(mark, place(in_flight.front()), 0) == novelty::duplicate);
+    CHECK(mark.recent.size() == inbox::recent_ids_max * 8);
+    // The stream follows: now the newest count.
+    for (std::size_t i = 0; i < inbox::recent_ids_max; ++i) {
+        inbox::advance(mark, positioned("web-api:2", 900 + i, 0));
+    }
+    CHECK(inbox::judge(mark, place(in_flight.back()), 0) == novelty::duplicate); // by position
+    auto again = in_flight.back();
+    again.position = events::position{"web-api:3", 0, 1};
+    CHECK(inbox::judge(mark, again, 0) == novelty::fresh);
+}
+
 TEST_CASE("a watermark never goes back", "[inbox]") {
     inbox::watermark mark;
     inbox::advance(mark, positioned("web-api:2", 100, 0));

@@ -18,6 +18,8 @@ error classify(int code, std::string_view detail) {
     case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
         return make(error_kind::invalid, "record-too-large");
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+        return make(error_kind::invalid, "record-invalid");
     case RD_KAFKA_RESP_ERR__QUEUE_FULL:
         return make(error_kind::unavailable, "producer-queue-full");
     case RD_KAFKA_RESP_ERR__FATAL:

@@ -51,6 +51,8 @@ native::owned<rd_kafka_conf_t> configure(const producer_settings& settings) {
          {"queue.buffering.max.messages", std::to_string(settings.queue_max_messages)},
          {"partitioner", "murmur2_random"},
          {"compression.codec", "lz4"},
+         {"topic.metadata.propagation.max.ms",
+          std::to_string(settings.unknown_topic_after.count())},
          {"topic.metadata.refresh.fast.interval.ms", "50"}});
 }
 
@@ -146,7 +148,7 @@ struct producer::state {
             waiting->done(delivery{message.partition, message.offset});
         } else {
             waiting->counted_in->failed.increment();
-            auto reason = classify(message.err, rd_kafka_message_errstr(&message));
+            auto reason = classify(message.err, rd_kafka_err2str(message.err));
             logger.warn("kafka.delivery_failed",
                         {{"slug", reason.slug}, {"detail", reason.detail}});
             waiting->done(std::unexpected(std::move(reason)));

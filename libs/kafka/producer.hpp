@@ -24,6 +24,9 @@ struct producer_settings {
     std::string topic_prefix; ///< put before the name of every topic (shared clusters, tests)
     std::vector<std::string>
         topics; ///< looked up at the start, so that the first record need not wait
+    /// How long a topic may be missing before records for it are refused: right after it was made,
+    /// not every broker knows it.
+    std::chrono::milliseconds unknown_topic_after{30'000};
 };
 
 /// Where a record ended up.

@@ -1,13 +1,26 @@
 #include "outbox/event_rows.hpp"
 
 #include "outbox/envelope_json.hpp"
+#include "outbox/wire.hpp"
 #include "postgres/text_format.hpp"
+
+#include <charconv>
 
 namespace relais::outbox {
 namespace {
 
 std::unexpected<error> unreadable(std::string why) {
     return fail(error_kind::internal, "outbox-row", std::move(why));
+}
+
+/// A bigint, in the form it was sent in.
+std::uint64_t number_of(const pgoutput::value& from) {
+    if (from.binary) {
+        return wire_reader(from.bytes).int64();
+    }
+    std::uint64_t number = 0;
+    std::from_chars(from.bytes.data(), from.bytes.data() + from.bytes.size(), number);
+    return number;
 }
 
 } // namespace
@@ -20,7 +33,9 @@ void event_rows::describe(const pgoutput::relation& table) {
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
         const auto name = table.columns[i].name;
         const int place = static_cast<int>(i);
-        if (name == "topic") {
+        if (name == "seq") {
+            found.seq = place;
+        } else if (name == "topic") {
             found.topic = place;
         } else if (name == "key") {
             found.key = place;
@@ -33,7 +48,7 @@ void event_rows::describe(const pgoutput::relation& table) {
     tables_[table.id] = found;
 }
 
-result<std::optional<kafka::record>> event_rows::read(const pgoutput::insert& row) const {
+result<std::optional<outgoing>> event_rows::read(const pgoutput::insert& row) const {
     const auto table = tables_.find(row.relation_id);
     if (table == tables_.end()) {
         return std::nullopt;
@@ -42,15 +57,18 @@ result<std::optional<kafka::record>> event_rows::read(const pgoutput::insert& ro
         const bool there = place >= 0 && static_cast<std::size_t>(place) < row.values.size();
         return there ? &row.values[static_cast<std::size_t>(place)] : nullptr;
     };
+    const auto* seq = at(table->second.seq);
     const auto* topic = at(table->second.topic);
     const auto* key = at(table->second.key);
     const auto* headers = at(table->second.headers);
     const auto* value = at(table->second.value);
-    if (topic == nullptr || key == nullptr || headers == nullptr || value == nullptr || !*topic ||
-        !*key || !*headers) {
+    if (seq == nullptr || topic == nullptr || key == nullptr || headers == nullptr ||
+        value == nullptr || !*seq || !*topic || !*key || !*headers) {
         return unreadable("a column of outbox_event is missing");
     }
-    kafka::record made;
+    outgoing read;
+    read.seq = number_of(**seq);
+    auto& made = read.record;
     made.topic = (*topic)->bytes; // text and json have the same text and binary forms
     made.key = (*key)->bytes;
     auto fields = headers_from_json((*headers)->bytes);
@@ -66,7 +84,7 @@ result<std::optional<kafka::record>> event_rows::read(const pgoutput::insert& ro
         }
         made.value = std::move(*bytes);
     }
-    return made;
+    return read;
 }
 
 } // namespace relais::outbox

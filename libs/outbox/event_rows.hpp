@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kafka/record.hpp"
+#include "outbox/outgoing.hpp"
 #include "outbox/pgoutput.hpp"
 
 #include <map>
@@ -13,12 +13,13 @@ class event_rows {
 public:
     void describe(const pgoutput::relation& table);
 
-    /// The record without position headers. nullopt: a row of another table. Errors: `internal` /
+    /// The event without position headers. nullopt: a row of another table. Errors: `internal` /
     /// "outbox-row" when columns are missing or unreadable.
-    result<std::optional<kafka::record>> read(const pgoutput::insert& row) const;
+    result<std::optional<outgoing>> read(const pgoutput::insert& row) const;
 
 private:
     struct columns {
+        int seq = -1;
         int topic = -1;
         int key = -1;
         int headers = -1;

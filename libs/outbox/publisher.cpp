@@ -9,6 +9,7 @@ namespace {
 
 /// Enough to keep the broker busy; more would only be sent again after a failure.
 constexpr std::size_t messages_max = 10'000;
+constexpr std::uint64_t careful_records = 1'000;
 constexpr std::size_t bytes_max = std::size_t{32} * 1024 * 1024;
 
 double seconds_of(timestamp time) {
@@ -17,12 +18,12 @@ double seconds_of(timestamp time) {
 
 } // namespace
 
-publisher::publisher(kafka::producer_settings settings, std::string source, lsn confirmed,
-                     const lease& right, asio::io_context& loop, metrics::registry& registry,
-                     const relay_metrics& metrics, log::logger logger)
-    : source_(std::move(source)), ring_(confirmed), changed_(loop), right_(right),
+publisher::publisher(publisher_settings settings, const lease& right, asio::io_context& loop,
+                     metrics::registry& registry, const relay_metrics& metrics, log::logger logger)
+    : source_(std::move(settings.source)), ring_(settings.confirmed), changed_(loop), right_(right),
       metrics_(metrics), logger_(std::move(logger)),
-      producer_(std::move(settings), loop, registry, logger_) {}
+      careful_left_(settings.careful ? careful_records : 0),
+      producer_(std::move(settings.producer), loop, registry, logger_) {}
 
 void publisher::begin(lsn commit_lsn, timestamp committed_at) {
     commit_lsn_ = commit_lsn;
@@ -31,20 +32,19 @@ void publisher::begin(lsn commit_lsn, timestamp committed_at) {
     ring_.open(committed_at);
 }
 
-asio::awaitable<result<void>> publisher::publish(kafka::record value) {
+asio::awaitable<result<void>> publisher::publish(outgoing event) {
+    auto& record = event.record;
     auto position = events::position_headers({source_, commit_lsn_, index_++});
-    std::ranges::move(position, std::back_inserter(value.headers));
-    auto& target = targets_.of(value.topic, value.key);
+    std::ranges::move(position, std::back_inserter(record.headers));
+    auto& target = targets_.of(record.topic, record.key);
     // By the topics file, so that keys stay where they are even if somebody adds partitions.
-    value.partition = target.partition;
+    record.partition = target.partition;
     while (true) {
         if (failed_) {
             co_return std::unexpected(*failed_);
         }
-        const bool room = target.in_flight < events::in_flight_max &&
-                          ring_.outstanding() < messages_max && bytes_in_flight_ < bytes_max;
-        if (room && right_.holds(std::chrono::steady_clock::now())) {
-            auto queued = send(value, target);
+        if (has_room(target) && right_.holds(std::chrono::steady_clock::now())) {
+            auto queued = send(event, target);
             if (queued || queued.error().slug != "producer-queue-full") {
                 co_return queued;
             }
@@ -53,25 +53,39 @@ asio::awaitable<result<void>> publisher::publish(kafka::record value) {
     }
 }
 
-result<void> publisher::send(const kafka::record& value, targets::target& target) {
+void publisher::skip() {
+    ++index_;
+    ++done_;
+}
+
+bool publisher::has_room(const targets::target& target) const {
+    const auto most = careful() ? 1 : messages_max;
+    return target.in_flight < events::in_flight_max && ring_.outstanding() < most &&
+           bytes_in_flight_ < bytes_max;
+}
+
+result<void> publisher::send(const outgoing& event, targets::target& target) {
+    const auto& value = event.record;
     // The ticket is drawn first, because the report may come at once.
     const sent_record sent{.ticket = ring_.sent(),
                            .size = value.key.size() + (value.value ? value.value->size() : 0),
                            .committed_at = committed_at_,
-                           .target = &target};
+                           .target = &target,
+                           .seq = event.seq};
     bytes_in_flight_ += sent.size;
     ++target.in_flight;
     auto report = [this, sent](const result<kafka::delivery>& outcome) {
         on_delivery(sent, outcome);
     };
     auto queued = producer_.send(value, report);
-    if (!queued) {
-        ring_.delivered(sent.ticket); // it never was on its way
-        bytes_in_flight_ -= sent.size;
-        --target.in_flight;
-        if (queued.error().slug != "producer-queue-full") {
-            failed_ = queued.error();
-        }
+    if (queued) {
+        return queued;
+    }
+    ring_.delivered(sent.ticket); // it never was on its way
+    bytes_in_flight_ -= sent.size;
+    --target.in_flight;
+    if (queued.error().slug != "producer-queue-full") {
+        note_failure(sent, queued.error());
     }
     return queued;
 }
@@ -83,18 +97,27 @@ void publisher::on_delivery(const sent_record& sent, const result<kafka::deliver
         const auto now = system_clock().now();
         ring_.delivered(sent.ticket);
         ring_.advance();
-        ++delivered_;
+        ++done_;
+        careful_left_ -= careful() ? 1 : 0;
         metrics_.published.increment();
         metrics_.last_success.set(seconds_of(now));
         metrics_.commit_to_delivery.observe(
             std::max(0.0, std::chrono::duration<double>(now - sent.committed_at).count()));
-    } else if (!failed_) {
-        // Its ticket stays out, so nothing behind it is ever confirmed.
-        failed_ = outcome.error();
-        logger_.error("outbox.delivery_failed",
-                      {{"error", outcome.error().slug}, {"detail", outcome.error().detail}});
+    } else {
+        note_failure(sent, outcome.error()); // its ticket stays out: nothing behind it is confirmed
     }
     changed_.notify_all();
+}
+
+void publisher::note_failure(const sent_record& sent, const error& why) {
+    if (!refused_ && refused_for_good(why)) {
+        refused_ = refusal_of_event{.seq = sent.seq, .topic = sent.target->topic, .reason = why};
+    }
+    if (!failed_) {
+        failed_ = why;
+        logger_.error("outbox.delivery_failed",
+                      {{"error", why.slug}, {"detail", why.detail}, {"seq", sent.seq}});
+    }
 }
 
 void publisher::commit(lsn end) {

@@ -25,8 +25,9 @@ struct relay::impl {
     std::string last_reason;
 
     void show(state now) {
-        current = now;
-        metrics.relay_state.set(static_cast<double>(now));
+        current = memory.blocked && now != state::standby ? state::blocked : now;
+        metrics.relay_state.set(static_cast<double>(current));
+        metrics.blocked.set(current == state::blocked ? 1 : 0);
     }
 
     void ended(const error& why);

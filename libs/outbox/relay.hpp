@@ -3,6 +3,7 @@
 #include "kafka/producer.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
+#include "outbox/relay_options.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,6 +18,7 @@ struct relay_settings {
     std::string service;      ///< "web-api"; names slot (relais_outbox_<service>) and x-src
     std::string database_url; ///< role with REPLICATION
     kafka::producer_settings producer;
+    relay_options options;
     std::chrono::milliseconds standby_retry{500}; ///< how often a standby asks for the slot
 };
 
@@ -24,7 +26,8 @@ struct relay_settings {
 /// admits one reader, so other instances wait as standbys. The position is confirmed only when
 /// every delivery up to it succeeded; after a crash the rest is sent again and consumers drop it by
 /// position. A lost slot is made again with a new epoch and what was not yet published is taken
-/// from the table. Metrics: outbox_*.
+/// from the table. An event that Kafka refuses for good is written down (outbox_blocked); the rest
+/// waits for it or goes on, as the options say. Metrics: outbox_*.
 class relay {
 public:
     relay(relay_settings settings, boost::asio::io_context& loop, metrics::registry& metrics,
@@ -34,7 +37,7 @@ public:
     /// Runs until cancelled; outages of database and broker are waited out.
     boost::asio::awaitable<void> run();
 
-    enum class state { starting, standby, streaming, waiting };
+    enum class state { starting, standby, streaming, waiting, blocked };
     state current() const;
 
 private:

@@ -12,6 +12,8 @@ namespace relais::outbox {
 namespace {
 /// Messages after which the loop gets its turn.
 constexpr int turn = 256;
+/// Events of a repair that are sent again when it is interrupted.
+constexpr int repair_batch = 100;
 } // namespace
 
 asio::awaitable<result<void>> relay_session::pump() {
@@ -62,7 +64,7 @@ asio::awaitable<result<void>> relay_session::publish_repair() {
     with_.logger.info("outbox.repair", {{"epoch", progress_.epoch}, {"known", known.size()}});
     std::uint32_t after = 0;
     while (true) {
-        auto rows = co_await read_repair(*sql_, after);
+        auto rows = co_await read_repair(*sql_, after, publisher_->careful() ? 1 : repair_batch);
         if (!rows) {
             co_return std::unexpected(rows.error().as_error());
         }
@@ -90,7 +92,7 @@ relay_session::publish_rows(std::vector<repair_row> rows,
             continue;
         }
         publisher_->set_index(row.ordinal);
-        auto sent = co_await publisher_->publish(std::move(row.record));
+        auto sent = co_await send(std::move(row.event));
         if (!sent) {
             co_return sent;
         }
@@ -127,7 +129,7 @@ asio::awaitable<result<void>> relay_session::handle_change(std::string_view payl
             co_return fail(record);
         }
         if (*record) {
-            auto sent = co_await publisher_->publish(std::move(**record));
+            auto sent = co_await send(std::move(**record));
             co_return sent;
         }
     } else if (const auto* ended = std::get_if<pgoutput::commit>(&*change)) {

@@ -1,7 +1,6 @@
 #include "outbox/relay_session.hpp"
 
 #include "async/signal.hpp"
-#include "outbox/topic_check.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
@@ -14,7 +13,6 @@ namespace {
 constexpr std::chrono::seconds connect_limit{3};
 constexpr std::chrono::seconds start_limit{10};
 constexpr std::chrono::seconds finish_limit{2};
-constexpr std::chrono::seconds check_interval{1};
 
 pg::keywords link_keywords(const relay_settings& settings, bool replication) {
     auto given = pg::parse_connection_string(settings.database_url);
@@ -44,25 +42,36 @@ asio::awaitable<result<void>> guarded(asio::awaitable<result<void>> task) {
 } // namespace
 
 asio::awaitable<error> relay_session::run() {
-    using namespace asio::experimental::awaitable_operators;
     with_.show(relay::state::starting);
-    const auto right = co_await check_topics();
-    if (!right) {
-        co_return right.error();
-    }
     const auto connected = co_await connect();
     if (!connected) {
         co_return connected.error().as_error();
+    }
+    const auto right = co_await check_topics();
+    if (!right) {
+        co_return right.error();
     }
     const auto taken = co_await take_slot();
     if (!taken) {
         co_return taken.error().as_error();
     }
-    const bool same_epoch = with_.memory.epoch == progress_.epoch;
+    const auto learnt = co_await learn_refusals();
+    if (!learnt) {
+        co_return learnt.error().as_error();
+    }
     publisher_ = std::make_unique<publisher>(
-        with_.settings.producer, fmt::format("{}:{}", with_.settings.service, progress_.epoch),
-        same_epoch ? with_.memory.confirmed : 0, lease_, with_.loop, with_.registry, with_.metrics,
-        with_.logger);
+        publisher_settings{.producer = with_.settings.producer,
+                           .source = fmt::format("{}:{}", with_.settings.service, progress_.epoch),
+                           .confirmed = same_epoch() ? with_.memory.confirmed : 0,
+                           .careful = with_.memory.careful},
+        lease_, with_.loop, with_.registry, with_.metrics, with_.logger);
+    auto ended = co_await run_tasks();
+    const auto settled = co_await settle_refusal();
+    co_return settled ? ended : settled.error().as_error();
+}
+
+asio::awaitable<error> relay_session::run_tasks() {
+    using namespace asio::experimental::awaitable_operators;
     auto pumping = guarded(pump());
     auto ticking = guarded(tick());
     auto keeping = guarded(keep_house());
@@ -92,7 +101,8 @@ asio::awaitable<link_result<void>> relay_session::connect() {
         co_return std::unexpected(stream.error());
     }
     stream_ = std::move(*stream);
-    co_return link_result<void>();
+    auto learnt = co_await learn_refusals();
+    co_return learnt;
 }
 
 /// Returns when the stream has begun; until then other instances have the slot.
@@ -149,7 +159,7 @@ asio::awaitable<link_result<bool>> relay_session::try_slot(const server_identity
     if (slot->active) {
         co_return false;
     }
-    const lsn start = with_.memory.epoch == progress_.epoch ? with_.memory.confirmed : 0;
+    const lsn start = same_epoch() ? with_.memory.confirmed : 0;
     const auto begun = co_await stream_->start_streaming(
         fmt::format("START_REPLICATION SLOT \"{}\" LOGICAL {} (proto_version '1',"
                     " publication_names 'relais_outbox', binary 'true', messages 'true')",
@@ -166,26 +176,6 @@ asio::awaitable<link_result<bool>> relay_session::try_slot(const server_identity
     co_return std::unexpected(begun.error());
 }
 
-/// Fails only when a topic is wrong: a broker that is away must not keep the log from being read.
-asio::awaitable<result<void>> relay_session::check_topics() {
-    if (with_.memory.partitions_checked) {
-        co_return result<void>();
-    }
-    const auto right = co_await check_partitions(with_.settings.producer, with_.registry);
-    with_.memory.partitions_checked = right.has_value();
-    co_return !right && right.error().slug == "partition-count" ? right : result<void>();
-}
-
-asio::awaitable<result<void>> relay_session::keep_checking() {
-    while (true) {
-        co_await async::sleep_for(check_interval);
-        auto right = co_await check_topics();
-        if (!right) {
-            co_return right;
-        }
-    }
-}
-
 asio::awaitable<void> relay_session::finish() {
     using namespace asio::experimental::awaitable_operators;
     if (!publisher_) {
@@ -196,7 +186,10 @@ asio::awaitable<void> relay_session::finish() {
            std::chrono::steady_clock::now() < until) {
         co_await publisher_->changed().wait_for(std::chrono::milliseconds(100));
     }
-    with_.memory = {progress_.epoch, std::max(publisher_->confirmed(), with_.memory.confirmed)};
+    with_.memory.confirmed = same_epoch()
+                                 ? std::max(publisher_->confirmed(), with_.memory.confirmed)
+                                 : publisher_->confirmed();
+    with_.memory.epoch = progress_.epoch;
     const auto told = send_status(false);
     static_cast<void>(told); // the stream may be what broke
     show_lag();

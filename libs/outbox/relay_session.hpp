@@ -4,6 +4,7 @@
 #include "outbox/lease.hpp"
 #include "outbox/progress.hpp"
 #include "outbox/publisher.hpp"
+#include "outbox/refusal_store.hpp"
 #include "outbox/relay.hpp"
 #include "outbox/repair.hpp"
 
@@ -14,7 +15,12 @@ namespace relais::outbox {
 struct relay_memory {
     std::uint64_t epoch = 0;
     lsn confirmed = 0;
-    bool partitions_checked = false; ///< the broker's topics are as the topics file says
+    bool partitions_checked = false;         ///< the broker's topics are as the topics file says
+    bool careful = false;                    ///< an event was refused: find out which
+    std::optional<refusal_of_event> blocked; ///< as in the table
+    /// Topics for which events were refused because the broker does not have them. Only filled when
+    /// refused events are diverted.
+    std::set<std::string> missing_topics;
 };
 
 /// One connection of the relay to the database and what goes over it, from waiting for the slot to
@@ -47,6 +53,12 @@ public:
     }
 
 private:
+    /// Whether what is remembered belongs to the epoch at hand.
+    bool same_epoch() const {
+        return with_.memory.epoch == progress_.epoch;
+    }
+
+    boost::asio::awaitable<error> run_tasks();
     boost::asio::awaitable<link_result<void>> connect();
     boost::asio::awaitable<link_result<void>> take_slot();
     boost::asio::awaitable<link_result<bool>> try_slot(const server_identity& server);
@@ -55,6 +67,7 @@ private:
     boost::asio::awaitable<result<void>> publish_repair();
     boost::asio::awaitable<result<void>> publish_rows(std::vector<repair_row> rows,
                                                       const std::unordered_set<event_id>& known);
+    boost::asio::awaitable<result<void>> send(outgoing event);
     boost::asio::awaitable<result<void>> handle(const std::string& message);
     boost::asio::awaitable<result<void>> handle_change(std::string_view payload);
 
@@ -64,6 +77,13 @@ private:
 
     boost::asio::awaitable<result<void>> check_topics();
     boost::asio::awaitable<result<void>> keep_checking();
+    boost::asio::awaitable<void> find_made_topics();
+
+    boost::asio::awaitable<link_result<void>> learn_refusals();
+    boost::asio::awaitable<link_result<void>> settle_refusal();
+    boost::asio::awaitable<link_result<void>> write_down(refusal_of_event what);
+    boost::asio::awaitable<link_result<void>> leave_behind(refusal_of_event what);
+    boost::asio::awaitable<link_result<void>> look_whether_blocked();
 
     boost::asio::awaitable<result<void>> keep_house();
     boost::asio::awaitable<result<void>> renew_lease();
@@ -76,6 +96,7 @@ private:
     progress progress_;
     event_rows rows_;
     lease lease_;
+    std::set<std::uint64_t> diverted_;     ///< numbers of events that are not to be published
     std::unique_ptr<publisher> publisher_; // last: its reports use the rest
     bool streaming_ = false;               ///< repaired, on the stream
     bool reading_ = false;                 ///< waiting for the server, not for the broker
@@ -83,7 +104,7 @@ private:
     lsn status_sent_ = 0;
     std::size_t unpublished_ = 0;  ///< counted in the table while the broker does not answer
     std::optional<moment> moment_; ///< waits until everything up to it is confirmed
-    std::uint64_t moments_deliveries_ = 0;
+    std::uint64_t moments_done_ = 0;
 };
 
 } // namespace relais::outbox

@@ -77,6 +77,9 @@ asio::awaitable<result<void>> relay_session::keep_house() {
             continue; // a repair: nothing to note down before its end
         }
         auto done = co_await save_progress();
+        if (done && with_.memory.blocked) {
+            done = co_await look_whether_blocked();
+        }
         if (done && round % measure_rounds == 0) {
             done = co_await measure();
         }
@@ -117,8 +120,8 @@ asio::awaitable<link_result<void>> relay_session::save_progress() {
             co_return saved;
         }
     }
-    if (!moment_ && publisher_->delivered() != moments_deliveries_) {
-        moments_deliveries_ = publisher_->delivered();
+    if (!moment_ && publisher_->done() != moments_done_) {
+        moments_done_ = publisher_->done();
         auto taken = co_await take_moment(*sql_);
         if (!taken) {
             co_return std::unexpected(taken.error());

@@ -158,13 +158,13 @@ asio::awaitable<link_result<bool>> make_slot(server_link& sql, server_link& repl
     co_return made;
 }
 
-asio::awaitable<link_result<std::vector<repair_row>>> read_repair(server_link& sql,
-                                                                  std::uint32_t after) {
+asio::awaitable<link_result<std::vector<repair_row>>>
+read_repair(server_link& sql, std::uint32_t after, int at_most) {
     const auto answer = co_await sql.query(
-        "select r.ordinal, e.id, e.topic, e.key, e.headers, e.value from outbox_repair r"
+        "select r.ordinal, e.id, e.topic, e.key, e.headers, e.value, e.seq from outbox_repair r"
         " join outbox_event e using (seq, at) where r.ordinal > $1::bigint"
-        " order by r.ordinal limit 100",
-        {std::to_string(after)}, listing_limit);
+        " order by r.ordinal limit $2::int",
+        {std::to_string(after), std::to_string(at_most)}, listing_limit);
     if (!answer) {
         co_return std::unexpected(answer.error());
     }
@@ -180,11 +180,13 @@ asio::awaitable<link_result<std::vector<repair_row>>> read_repair(server_link& s
             co_return std::unexpected(refusal{"XX001", "an unreadable row in outbox_event"});
         }
         row.id = *id;
-        row.record.topic = each[2].value_or("");
-        row.record.key = each[3].value_or("");
-        row.record.headers = std::move(*headers);
+        const auto& seq = each[6].value_or("0");
+        std::from_chars(seq.data(), seq.data() + seq.size(), row.event.seq);
+        row.event.record.topic = each[2].value_or("");
+        row.event.record.key = each[3].value_or("");
+        row.event.record.headers = std::move(*headers);
         if (each[5]) {
-            row.record.value = std::move(*value);
+            row.event.record.value = std::move(*value);
         }
         rows.push_back(std::move(row));
     }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kafka/record.hpp"
+#include "outbox/outgoing.hpp"
 #include "outbox/progress.hpp"
 
 #include <vector>
@@ -29,12 +29,12 @@ boost::asio::awaitable<link_result<void>> drop_other_slots(server_link& sql, std
 struct repair_row {
     std::uint32_t ordinal = 0;
     event_id id;
-    kafka::record record;
+    outgoing event;
 };
 
-/// The next ones after this ordinal, at most 100.
-boost::asio::awaitable<link_result<std::vector<repair_row>>> read_repair(server_link& sql,
-                                                                         std::uint32_t after);
+/// The next ones after this ordinal.
+boost::asio::awaitable<link_result<std::vector<repair_row>>>
+read_repair(server_link& sql, std::uint32_t after, int at_most);
 boost::asio::awaitable<link_result<void>> forget_repair(server_link& sql, std::uint32_t up_to);
 
 /// Topics of the events that wait for repair.

@@ -1,7 +1,7 @@
 #include "outbox/server_link.hpp"
 
-#include "async/signal.hpp"
 #include "outbox/resolve.hpp"
+#include "outbox/turn.hpp"
 #include "postgres/transaction.hpp"
 
 #include <boost/asio/deferred.hpp>
@@ -58,26 +58,6 @@ text_rows rows_of(const PGresult* answer) {
     }
     return rows;
 }
-
-/// One query's time on the connection.
-class turn {
-public:
-    turn(bool& taken, async::signal& over) : taken_(taken), over_(over) {
-        taken_ = true;
-    }
-
-    ~turn() {
-        taken_ = false;
-        over_.notify_all();
-    }
-
-    turn(const turn&) = delete;
-    turn& operator=(const turn&) = delete;
-
-private:
-    bool& taken_;
-    async::signal& over_;
-};
 
 std::unexpected<refusal> refused(std::string sqlstate, std::string message) {
     return std::unexpected(refusal{std::move(sqlstate), std::move(message)});

@@ -10,6 +10,7 @@ targets::target& targets::of(std::string_view topic, std::string_view key) {
         const auto* known = events::find_topic(topic);
         std::vector<target> partitions(known == nullptr ? 1 : known->partitions);
         for (std::size_t i = 0; i < partitions.size(); ++i) {
+            partitions[i].topic = topic;
             partitions[i].partition = known == nullptr ? -1 : static_cast<std::int32_t>(i);
         }
         found = topics_.emplace(topic, std::move(partitions)).first;

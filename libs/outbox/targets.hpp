@@ -13,6 +13,7 @@ namespace relais::outbox {
 class targets {
 public:
     struct target {
+        std::string topic;
         std::int32_t partition = 0; ///< -1: left to the producer
         std::size_t in_flight = 0;
     };

@@ -13,6 +13,17 @@ namespace {
 
 constexpr std::chrono::seconds one_try{2};
 
+asio::awaitable<result<std::vector<kafka::existing_topic>>>
+ask(const kafka::producer_settings& broker, metrics::registry& registry) {
+    async::worker_pool lookups({.name = "outbox-topics", .threads = 1, .queue_max = 1}, registry);
+    const auto until = std::chrono::steady_clock::now() + one_try;
+    auto look = [broker](std::size_t) {
+        return kafka::admin(broker.brokers, broker.client_id, one_try).topics();
+    };
+    auto there = co_await lookups.run(std::move(look), until);
+    co_return there;
+}
+
 } // namespace
 
 result<void> compare_partitions(const std::vector<events::topic>& wanted,
@@ -41,17 +52,26 @@ asio::awaitable<result<void>> check_partitions(kafka::producer_settings broker,
             wanted.push_back(*topic);
         }
     }
-    async::worker_pool lookups({.name = "outbox-topics", .threads = 1, .queue_max = 1}, registry);
-    const auto until = std::chrono::steady_clock::now() + one_try;
-    const auto there = co_await lookups.run(
-        [broker](std::size_t) {
-            return kafka::admin(broker.brokers, broker.client_id, one_try).topics();
-        },
-        until);
+    const auto there = co_await ask(broker, registry);
     if (!there) {
         co_return fail(there);
     }
     co_return compare_partitions(wanted, *there, broker.topic_prefix);
+}
+
+asio::awaitable<result<std::set<std::string>>> missing_of(kafka::producer_settings broker,
+                                                          metrics::registry& registry,
+                                                          std::set<std::string> topics) {
+    const auto there = co_await ask(broker, registry);
+    if (!there) {
+        co_return fail(there);
+    }
+    for (const auto& each : *there) {
+        if (each.name.starts_with(broker.topic_prefix)) {
+            topics.erase(each.name.substr(broker.topic_prefix.size()));
+        }
+    }
+    co_return topics;
 }
 
 } // namespace relais::outbox

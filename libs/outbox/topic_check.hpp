@@ -6,6 +6,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <set>
+#include <string>
 #include <vector>
 
 namespace relais::outbox {
@@ -21,5 +23,10 @@ result<void> compare_partitions(const std::vector<events::topic>& wanted,
 /// what the broker says when it does not answer.
 boost::asio::awaitable<result<void>> check_partitions(kafka::producer_settings broker,
                                                       metrics::registry& registry);
+
+/// Those of the topics that the broker does not have. Asks once, as above.
+boost::asio::awaitable<result<std::set<std::string>>> missing_of(kafka::producer_settings broker,
+                                                                 metrics::registry& registry,
+                                                                 std::set<std::string> topics);
 
 } // namespace relais::outbox

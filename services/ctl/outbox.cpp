@@ -1,5 +1,6 @@
 #include "ctl/command.hpp"
 #include "ctl/databases.hpp"
+#include "ctl/outbox_refused.hpp"
 #include "ctl/outbox_state.hpp"
 #include "http/json_writer.hpp"
 
@@ -28,10 +29,26 @@ outbox_state look_at_outbox(pg::transaction& tx) {
     state.epoch = unsent.front().integer(0);
     state.unsent = unsent.front().integer(1);
     state.oldest_unsent = unsent.front().optional_time(2);
+    state.blocked = outbox::find_blocked(tx);
+    state.refused = outbox::count_refused(tx);
     return state;
 }
 
 namespace {
+
+double seconds_since(timestamp time) {
+    return std::chrono::duration<double>(system_clock().now() - time).count();
+}
+
+void print_blocked(const outbox::blocked_position& at) {
+    fmt::print("    BLOCKED for {:.0f} s, {} tries: {}\n", seconds_since(at.since), at.tries,
+               at.reason);
+    if (at.id) {
+        fmt::print("    event   {} {} on {}, key {}\n", at.id->text(),
+                   at.type.empty() ? "(no type)" : at.type, at.topic, at.key);
+    }
+    fmt::print("    detail  {}\n    next    {}\n", at.detail, at.next_step());
+}
 
 void print_text(const std::string& service, const outbox_state& state) {
     fmt::print("{:<18} {:<28} {:<8} lag {:>9} bytes  {:>6} unsent", service,
@@ -39,10 +56,33 @@ void print_text(const std::string& service, const outbox_state& state) {
                state.slot.empty() ? "" : (state.active ? "read" : "not read"), state.lag_bytes,
                state.unsent);
     if (state.oldest_unsent) {
-        const auto age = std::chrono::duration<double>(system_clock().now() - *state.oldest_unsent);
-        fmt::print(", the oldest for {:.1f} s", age.count());
+        fmt::print(", the oldest for {:.1f} s", seconds_since(*state.oldest_unsent));
     }
     fmt::print("\n");
+    if (state.blocked) {
+        print_blocked(*state.blocked);
+    }
+    if (state.refused > 0) {
+        fmt::print("    {} refused and left behind: relaisctl outbox refused --service {}\n",
+                   state.refused, service);
+    }
+}
+
+void add_blocked(http::json_writer& json, const outbox::blocked_position& at) {
+    json.begin_object("blocked");
+    if (at.id) {
+        json.member("id", at.id->text())
+            .member("topic", at.topic)
+            .member("key", at.key)
+            .member("type", at.type);
+    }
+    json.member("reason", at.reason)
+        .member("detail", at.detail)
+        .member("since", at.since)
+        .member("tried_at", at.tried_at)
+        .member("tries", at.tries)
+        .member("next_step", at.next_step())
+        .end_object();
 }
 
 void add_json(http::json_writer& json, const std::string& service, const outbox_state& state) {
@@ -60,18 +100,16 @@ void add_json(http::json_writer& json, const std::string& service, const outbox_
     } else {
         json.null_member("oldest_unsent");
     }
-    json.end_object();
+    if (state.blocked) {
+        add_blocked(json, *state.blocked);
+    } else {
+        json.null_member("blocked");
+    }
+    json.member("refused", state.refused).end_object();
 }
 
-result<void> run_outbox(const context& where, std::span<const std::string> words) {
-    const auto given = arguments::parse(words, {"--service"}, {"--json"});
-    if (!given) {
-        return fail(given);
-    }
-    if (!given->rest().empty()) {
-        return fail(error_kind::invalid, "usage", "outbox takes no words");
-    }
-    const auto services = chosen_services(*given);
+result<void> show_outboxes(const context& where, const arguments& given) {
+    const auto services = chosen_services(given);
     if (!services) {
         return fail(services);
     }
@@ -81,7 +119,7 @@ result<void> run_outbox(const context& where, std::span<const std::string> words
         const auto done = on_database(where, service, [&](pg::transaction& tx) -> result<void> {
             const auto state = look_at_outbox(tx);
             add_json(json, service, state);
-            if (!given->has("--json")) {
+            if (!given.has("--json")) {
                 print_text(service, state);
             }
             return {};
@@ -91,17 +129,40 @@ result<void> run_outbox(const context& where, std::span<const std::string> words
         }
     }
     json.end_array().end_object();
-    if (given->has("--json")) {
+    if (given.has("--json")) {
         fmt::print("{}\n", json.take());
     }
     return {};
 }
 
+result<void> run_outbox(const context& where, std::span<const std::string> words) {
+    const auto given = arguments::parse(words, {"--service"}, {"--json", "--all", "--yes"});
+    if (!given) {
+        return fail(given);
+    }
+    const auto& rest = given->rest();
+    if (rest.empty()) {
+        return show_outboxes(where, *given);
+    }
+    if (rest.front() == "refused" && rest.size() == 1) {
+        return list_refused(where, *given);
+    }
+    if (rest.front() == "republish" && rest.size() >= 2) {
+        return republish_refused(where, *given);
+    }
+    return fail(error_kind::invalid, "usage", "outbox, outbox refused or outbox republish ID…");
+}
+
 } // namespace
 
 command outbox_command() {
-    return {"outbox", "outbox [--service NAME] [--json]",
-            "what waits to be published, and who publishes", run_outbox};
+    return {
+        "outbox", "outbox [refused [--all] | republish ID… [--yes]] [--service NAME] [--json]",
+        "what waits to be published, who publishes, and what holds it up; the events that Kafka\n"
+        "      refused for good (--all: also those republished), and to append them again "
+        "(without\n"
+        "      --yes it only says what it would do)",
+        run_outbox};
 }
 
 } // namespace relais::ctl

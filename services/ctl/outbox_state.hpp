@@ -1,5 +1,6 @@
 #pragma once
 
+#include "outbox/refused.hpp"
 #include "postgres/transaction.hpp"
 
 #include <cstdint>
@@ -15,6 +16,8 @@ struct outbox_state {
     std::int64_t epoch = 0;
     std::int64_t unsent = 0;
     std::optional<timestamp> oldest_unsent;
+    std::optional<outbox::blocked_position> blocked;
+    std::int64_t refused = 0; ///< events left behind and not republished
 };
 
 /// Of the database that the transaction runs on.

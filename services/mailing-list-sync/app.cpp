@@ -23,7 +23,10 @@ pg::pool_settings database_of(const settings& given) {
 }
 
 outbox::relay_settings relay_of(const settings& given) {
-    return {service_name, given.database_url, {given.kafka_brokers, given.process.instance}};
+    return {service_name,
+            given.database_url,
+            {given.kafka_brokers, given.process.instance},
+            given.outbox};
 }
 
 } // namespace

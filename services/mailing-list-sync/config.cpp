@@ -16,6 +16,7 @@ settings read_settings(config::reader& from) {
         "RELAIS_INSTANCES_MAX", 2, 1, 100, "Most instances that may run at the same time"));
     out.kafka_brokers =
         from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461", "Kafka bootstrap servers");
+    out.outbox = outbox::read_relay_options(from);
     out.brevo.url = from.url("RELAIS_BREVO_URL", "https://api.brevo.com", "Brevo's API");
     out.brevo.key = from.secret("RELAIS_BREVO_KEY", std::nullopt, "Brevo's API key");
     out.brevo.contact_calls_per_second =

@@ -3,6 +3,7 @@
 #include "config/reader.hpp"
 #include "host/process.hpp"
 #include "mailing-list-sync/provider/brevo.hpp"
+#include "outbox/relay_options.hpp"
 
 #include <string>
 
@@ -15,6 +16,7 @@ struct settings {
     std::size_t database_connections = 4;
     std::size_t instances_max = 2;
     std::string kafka_brokers;
+    outbox::relay_options outbox;
     brevo_settings brevo;
     std::string webhook_url;
     config::secret webhook_token;

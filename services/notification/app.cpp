@@ -26,7 +26,10 @@ pg::pool_settings database_of(const settings& given) {
 }
 
 outbox::relay_settings relay_of(const settings& given) {
-    return {service_name, given.database_url, {given.kafka_brokers, given.process.instance}};
+    return {service_name,
+            given.database_url,
+            {given.kafka_brokers, given.process.instance},
+            given.outbox};
 }
 
 std::unique_ptr<provider_channel> mail_channel(const settings& given, host::process& process) {

@@ -85,6 +85,7 @@ settings read_settings(config::reader& from) {
         "RELAIS_INSTANCES_MAX", 2, 1, 100, "Most instances that may run at the same time"));
     out.kafka_brokers =
         from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461", "Kafka bootstrap servers");
+    out.outbox = outbox::read_relay_options(from);
     out.public_url =
         from.url("RELAIS_PUBLIC_URL", "http://127.0.0.1:8400", "Base of the links in messages");
     out.templates_folder =

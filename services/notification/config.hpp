@@ -4,6 +4,7 @@
 #include "notification/channels/smtp_session.hpp"
 #include "notification/delivery/policy.hpp"
 #include "notification/domain/address.hpp"
+#include "outbox/relay_options.hpp"
 
 #include <string>
 
@@ -16,6 +17,7 @@ struct settings {
     std::size_t database_connections = 4;
     std::size_t instances_max = 2;
     std::string kafka_brokers;
+    outbox::relay_options outbox;
     std::string public_url;
     std::string templates_folder;
     config::secret mail_token_key;

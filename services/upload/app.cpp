@@ -43,7 +43,10 @@ dependencies handlers_of(const settings& given, host::process& process, pg::pool
 
 app::app(const settings& given, host::process& process)
     : process_(process), database_(database_of(given), process.metrics(), process.logger()),
-      relay_({service_name, given.database_url, {given.kafka_brokers, given.process.instance}},
+      relay_({service_name,
+              given.database_url,
+              {given.kafka_brokers, given.process.instance},
+              given.outbox},
              process.loop(), process.metrics(), process.logger()),
       objects_(store_of(given), process.time(), process.loop(), process.metrics()),
       hashing_({"hashing", 1, 64}, process.metrics()),

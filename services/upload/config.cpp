@@ -54,6 +54,7 @@ settings read_settings(config::reader& from) {
         count(from, "RELAIS_INSTANCES_MAX", 2, 100, "Most instances that may run at the same time");
     out.kafka_brokers =
         from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461", "Kafka bootstrap servers");
+    out.outbox = outbox::read_relay_options(from);
     read_store(from, out);
     out.worker = from.text("RELAIS_UPLOAD_WORKER", worker_beside_us(),
                            "Program that makes the variants of a picture");

@@ -3,6 +3,7 @@
 #include "config/reader.hpp"
 #include "host/process.hpp"
 #include "objectstore/signer.hpp"
+#include "outbox/relay_options.hpp"
 #include "upload/pipeline/verifier.hpp"
 
 #include <chrono>
@@ -18,6 +19,7 @@ struct settings {
     std::size_t database_connections = 4;
     std::size_t instances_max = 2;
     std::string kafka_brokers;
+    outbox::relay_options outbox;
     std::string s3_endpoint;        ///< reached by this service
     std::string s3_public_endpoint; ///< reached by clients; presigned URLs are made for it
     objectstore::credentials s3_credentials;

@@ -23,10 +23,11 @@ pg::pool_settings pool_settings(const settings& configured) {
 }
 
 outbox::relay_settings relay_settings(const settings& configured) {
-    return {.service = std::string(service_name),
-            .database_url = configured.database_url,
-            .producer = {.brokers = configured.kafka_brokers,
-                         .client_id = configured.process.instance}};
+    return {
+        .service = std::string(service_name),
+        .database_url = configured.database_url,
+        .producer = {.brokers = configured.kafka_brokers, .client_id = configured.process.instance},
+        .options = configured.outbox};
 }
 
 inbox::consumer_settings inbox_settings(const settings& configured) {

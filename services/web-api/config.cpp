@@ -18,6 +18,7 @@ settings read_settings(config::reader& from) {
         "RELAIS_INSTANCES_MAX", 2, 1, 100, "Instances of the service that may run at once"));
     read.kafka_brokers = from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461",
                                    "Kafka brokers, host:port, comma separated");
+    read.outbox = outbox::read_relay_options(from);
     read.memcached = from.endpoint("RELAIS_MEMCACHED", "127.0.0.1:8463",
                                    "memcached; without it profiles come from the database");
     read.media_public_url =

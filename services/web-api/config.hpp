@@ -2,6 +2,7 @@
 
 #include "config/reader.hpp"
 #include "host/process.hpp"
+#include "outbox/relay_options.hpp"
 
 #include <string>
 
@@ -15,6 +16,7 @@ struct settings {
     std::size_t database_connections = 0;
     std::size_t instances_max = 0;
     std::string kafka_brokers;
+    outbox::relay_options outbox;
     config::endpoint memcached;
     std::string media_public_url;
     config::secret identity_public_key;

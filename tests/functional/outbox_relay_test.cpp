@@ -183,7 +183,8 @@ TEST_CASE("a relay refuses topics with another number of partitions", "[outbox]"
     const auto failures =
         relay.metrics.counter("outbox_relay_failures_total", "Times the relay had to connect anew");
     on.wait_until([&] { return failures.value() >= 2; });
-    CHECK(relay.relay.current() == outbox::relay::state::waiting);
+    CHECK(relay.relay.current() == outbox::relay::state::blocked);
+    CHECK(on.database.value("select reason from outbox_blocked") == "partition-count");
     CHECK(wrong.read_all(test::job_topic).empty());
     // Mended, it goes on by itself.
     REQUIRE(wrong.admin().remove(wrong.prefix() + test::job_topic));
@@ -193,5 +194,7 @@ TEST_CASE("a relay refuses topics with another number of partitions", "[outbox]"
             .has_value();
     });
     on.wait_until([&] { return relay.published() >= 3; });
+    CHECK(on.database.value("select count(*) from outbox_blocked") == "0");
+    CHECK(relay.relay.current() != outbox::relay::state::blocked);
     on.stop(relay);
 }

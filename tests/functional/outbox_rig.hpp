@@ -23,10 +23,15 @@ struct relay_instance {
     async::task_group tasks;
 
     relay_instance(const std::string& database_url, const std::string& prefix,
-                   boost::asio::io_context& loop, const std::string& brokers)
+                   boost::asio::io_context& loop, const std::string& brokers,
+                   outbox::relay_options options = {})
         : relay({.service = "web-api",
                  .database_url = database_url,
-                 .producer = {.brokers = brokers, .client_id = "relay", .topic_prefix = prefix},
+                 .producer = {.brokers = brokers,
+                              .client_id = "relay",
+                              .topic_prefix = prefix,
+                              .unknown_topic_after = std::chrono::seconds(2)},
+                 .options = options,
                  .standby_retry = std::chrono::milliseconds(50)},
                 loop, metrics, log::logger()),
           tasks(loop, [](const std::string& name, const std::string& what) {
@@ -50,8 +55,8 @@ struct outbox_rig {
     metrics::registry metrics;
     pg::pool pool{database.pool_settings(1), metrics, log::logger()};
 
-    relay_instance make_relay() {
-        return {database.url(), topics.prefix(), loop, kafka_topics::brokers()};
+    relay_instance make_relay(outbox::relay_options options = {}) {
+        return {database.url(), topics.prefix(), loop, kafka_topics::brokers(), options};
     }
 
     void stop(relay_instance& which) {
@@ -83,6 +88,22 @@ struct outbox_rig {
                        "', json_build_object('ce_id', id), n::text::bytea from"
                        " (select gen_random_uuid() as id, n from generate_series(" +
                        std::to_string(first) + ", " + std::to_string(last) + ") n) events");
+    }
+
+    /// SQL for a value of so many bytes that nothing can compress.
+    static std::string noise(int size) {
+        return "substr((select string_agg(decode(md5(random()::text || n), 'hex'), '')"
+               " from generate_series(0, " +
+               std::to_string(size / 16) + ") n), 1, " + std::to_string(size) + ")";
+    }
+
+    /// One event with a value of this size, on any topic.
+    void insert_sized(const std::string& topic, const std::string& key, int size) const {
+        database.query("insert into outbox_event (id, topic, key, headers, value)"
+                       " select id, '" +
+                       topic + "', '" + key +
+                       "', json_build_object('ce_id', id, 'ce_type', 'a.B'), " + noise(size) +
+                       " from (select gen_random_uuid() as id) e");
     }
 
     std::vector<kafka::record> read_all() {

@@ -47,8 +47,8 @@ std::string insert_message(const std::vector<std::string>& values) {
 
 const std::vector<std::string> usual_columns{"seq", "topic", "key", "headers", "value"};
 
-result<std::optional<kafka::record>> row(const std::vector<std::string>& columns,
-                                         const std::vector<std::string>& values) {
+result<std::optional<outbox::outgoing>> row(const std::vector<std::string>& columns,
+                                            const std::vector<std::string>& values) {
     event_rows rows;
     const auto table = relation_message(columns);
     rows.describe(std::get<pgoutput::relation>(pgoutput::decode(table).value()));
@@ -134,24 +134,28 @@ TEST_CASE("messages that do not concern us are let by", "[outbox]") {
 }
 
 TEST_CASE("a row becomes a record, whatever the order of columns", "[outbox]") {
-    const auto made = row({"value", "headers", "added later", "key", "topic"},
-                          {binary_value("\0payload"s), binary_value(R"({"ce_id":"1","b":"é"})"),
-                           "n", text_value("k"), text_value("a.b.events.v1")});
+    const auto made =
+        row({"value", "headers", "added later", "key", "topic", "seq"},
+            {binary_value("\0payload"s), binary_value(R"({"ce_id":"1","b":"é"})"), "n",
+             text_value("k"), text_value("a.b.events.v1"), binary_value(be(258, 8))});
     REQUIRE(made);
     REQUIRE(*made);
-    CHECK((*made)->topic == "a.b.events.v1");
-    CHECK((*made)->key == "k");
-    CHECK((*made)->value == "\0payload"s);
-    CHECK((*made)->headers == events::headers{{"ce_id", "1"}, {"b", "é"}});
+    CHECK((*made)->seq == 258);
+    const auto& record = (*made)->record;
+    CHECK(record.topic == "a.b.events.v1");
+    CHECK(record.key == "k");
+    CHECK(record.value == "\0payload"s);
+    CHECK(record.headers == events::headers{{"ce_id", "1"}, {"b", "é"}});
 }
 
 TEST_CASE("values in text form are read, NULL is a tombstone, empty is not", "[outbox]") {
     const std::string json = "{}";
     const auto value_of = [&](const std::string& value) {
-        return row(usual_columns, {"n", text_value("t"), text_value("k"), text_value(json), value})
+        return row(usual_columns,
+                   {text_value("7"), text_value("t"), text_value("k"), text_value(json), value})
             .value()
             .value()
-            .value;
+            .record.value;
     };
     CHECK(value_of(text_value("\\x00ff")) == "\x00\xff"s);
     CHECK(value_of("n") == std::nullopt);
@@ -161,11 +165,12 @@ TEST_CASE("values in text form are read, NULL is a tombstone, empty is not", "[o
 TEST_CASE("unreadable rows are errors, other tables are not ours", "[outbox]") {
     const auto text = text_value("x");
     CHECK_FALSE(row({"topic", "key", "headers"}, {text, text, text_value("{}")}));
-    CHECK_FALSE(row(usual_columns, {"n", text, "n", text_value("{}"), "n"}));
-    CHECK_FALSE(row(usual_columns, {"n", text, text, text_value("[]"), "n"}));
-    CHECK_FALSE(row(usual_columns, {"n", text, text, text_value(R"({"a":1})"), "n"}));
-    CHECK_FALSE(row(usual_columns, {"n", text, text, text_value("{}"), text_value("zz")}));
-    CHECK_FALSE(row(usual_columns, {"n", text, text}));
+    CHECK_FALSE(row(usual_columns, {text_value("7"), text, "n", text_value("{}"), "n"}));
+    CHECK_FALSE(row(usual_columns, {text_value("7"), text, text, text_value("[]"), "n"}));
+    CHECK_FALSE(row(usual_columns, {text_value("7"), text, text, text_value(R"({"a":1})"), "n"}));
+    CHECK_FALSE(
+        row(usual_columns, {text_value("7"), text, text, text_value("{}"), text_value("zz")}));
+    CHECK_FALSE(row(usual_columns, {text_value("7"), text, text}));
     const event_rows rows;
     const auto message = insert_message({text});
     const auto read = rows.read(std::get<pgoutput::insert>(pgoutput::decode(message).value()));

@@ -1,0 +1,82 @@
+-- Where publishing stands still, and why: an event that Kafka refuses for good, or (without event)
+-- topics that are not as the topics file says. At most one row; gone when publishing goes on.
+create table outbox_blocked (
+    only_one boolean primary key default true check (only_one),
+    seq bigint,
+    id uuid,
+    topic text,
+    key text,
+    type text,
+    reason text not null,
+    detail text not null,
+    since timestamptz not null default now(),
+    tried_at timestamptz not null default now(),
+    tries bigint not null default 1
+);
+
+-- Events that Kafka refused for good and that were left behind by RELAIS_OUTBOX_REFUSED=divert:
+-- committed here before anything behind them is published. They point into outbox_event, whose
+-- partitions stay until their events are published again.
+create table outbox_refused (
+    seq bigint primary key,
+    at timestamptz not null,
+    id uuid not null,
+    topic text not null,
+    key text not null,
+    type text,
+    reason text not null,
+    detail text not null,
+    refused_at timestamptz not null default now(),
+    republished_at timestamptz,
+    republished_seq bigint
+);
+
+create index outbox_refused_waiting on outbox_refused (at) where republished_at is null;
+
+create or replace function outbox_maintain(ahead_days int, kept_days int)
+    returns table (made int, dropped int)
+    language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '500ms'
+as $$
+declare
+    today date := (now() at time zone 'UTC')::date;
+    part record;
+    pending boolean;
+    done_snapshot pg_snapshot := (select published from outbox_progress);
+begin
+    made := 0;
+    dropped := 0;
+    perform pg_advisory_xact_lock(hashtext('outbox_maintain'));
+    for part in
+        select d::date as day, 'outbox_event_' || to_char(d, 'YYYYMMDD') as name
+        from generate_series(today - 1, today + ahead_days, interval '1 day') d
+    loop
+        if to_regclass(part.name) is null then
+            -- CREATE TABLE … PARTITION OF would lock out writers; ATTACH does not.
+            execute format('create table %I (like outbox_event including defaults'
+                           ' including constraints including indexes)', part.name);
+            execute format('alter table outbox_event attach partition %I for values from (%L) to (%L)',
+                           part.name, part.day || ' 00:00:00+00', part.day + 1 || ' 00:00:00+00');
+            made := made + 1;
+        end if;
+    end loop;
+    for part in
+        select c.oid::regclass as name,
+               to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp at time zone 'UTC' as first
+        from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'outbox_event'::regclass
+          and to_date(right(c.relname, 8), 'YYYYMMDD') < today - kept_days
+    loop
+        execute format('select exists (select from %s where $1 is null'
+                       ' or not pg_visible_in_snapshot(xid, $1))', part.name)
+            into pending using done_snapshot;
+        if not pending and not exists (
+            select from outbox_refused r where r.republished_at is null
+               and r.at >= part.first and r.at < part.first + interval '1 day')
+        then
+            execute format('alter table outbox_event detach partition %s', part.name);
+            execute format('drop table %s', part.name);
+            dropped := dropped + 1;
+        end if;
+    end loop;
+    return next;
+end $$;

@@ -1,0 +1,89 @@
+#include "outbox/refused.hpp"
+
+#include <fmt/format.h>
+
+namespace relais::outbox {
+
+std::string blocked_position::next_step() const {
+    if (reason == "record-too-large") {
+        return fmt::format("raise max.message.bytes of {} above the event's size, or set "
+                           "RELAIS_OUTBOX_REFUSED=divert to go on without it",
+                           topic);
+    }
+    if (reason == "kafka-unknown-topic") {
+        return fmt::format("make the topic {}: relaisctl topics apply", topic);
+    }
+    if (reason == "kafka-denied") {
+        return fmt::format("allow the service's Kafka user to write to {}", topic);
+    }
+    if (reason == "partition-count") {
+        return "put the topics file back, or add a v2 topic with the new count beside it";
+    }
+    return "mend what the detail names, or set RELAIS_OUTBOX_REFUSED=divert to go on without it";
+}
+
+std::optional<blocked_position> find_blocked(pg::transaction& tx) {
+    const auto found = tx.exec("select id, coalesce(topic, ''), coalesce(key, ''),"
+                               " coalesce(type, ''), reason, detail, since, tried_at, tries"
+                               " from outbox_blocked");
+    if (found.empty()) {
+        return std::nullopt;
+    }
+    const auto row = found.front();
+    return blocked_position{.id = row.is_null(0) ? std::nullopt : std::optional(row.uuid_at(0)),
+                            .topic = row.text(1),
+                            .key = row.text(2),
+                            .type = row.text(3),
+                            .reason = row.text(4),
+                            .detail = row.text(5),
+                            .since = row.time(6),
+                            .tried_at = row.time(7),
+                            .tries = row.integer(8)};
+}
+
+std::vector<refused_event> list_refused(pg::transaction& tx, bool also_republished,
+                                        std::size_t at_most) {
+    const auto found = tx.exec("select id, seq, topic, key, coalesce(type, ''), reason, detail, at,"
+                               " refused_at, republished_at from outbox_refused"
+                               " where $1 or republished_at is null order by seq limit $2",
+                               {also_republished, at_most});
+    std::vector<refused_event> all;
+    for (const auto& row : found) {
+        all.push_back({.id = row.uuid_at(0),
+                       .seq = row.integer(1),
+                       .topic = row.text(2),
+                       .key = row.text(3),
+                       .type = row.text(4),
+                       .reason = row.text(5),
+                       .detail = row.text(6),
+                       .written_at = row.time(7),
+                       .refused_at = row.time(8),
+                       .republished_at = row.optional_time(9)});
+    }
+    return all;
+}
+
+std::int64_t count_refused(pg::transaction& tx) {
+    return tx.exec("select count(*) from outbox_refused where republished_at is null")
+        .front()
+        .integer(0);
+}
+
+result<void> republish(pg::transaction& tx, const uuid& id) {
+    const auto waiting = tx.exec("select seq, at from outbox_refused"
+                                 " where id = $1 and republished_at is null for update",
+                                 {id});
+    if (waiting.empty()) {
+        return fail(error_kind::not_found, "no-such-refused-event", id.text());
+    }
+    const auto seq = waiting.front().integer(0);
+    const auto appended = tx.exec("insert into outbox_event (id, topic, key, headers, value)"
+                                  " select id, topic, key, headers, value from outbox_event"
+                                  " where seq = $1 and at = $2 returning seq",
+                                  {seq, waiting.front().time(1)});
+    tx.exec("update outbox_refused set republished_at = now(), republished_seq = $2 where seq = $1",
+            {seq, appended.front().integer(0)});
+    return {};
+}
+
+} // namespace relais::outbox

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "ids/id.hpp"
+#include "postgres/transaction.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace relais::outbox {
+
+/// Where publishing stands still. Without event (topic empty) all of it waits.
+struct blocked_position {
+    std::optional<uuid> id;
+    std::string topic;
+    std::string key;
+    std::string type; ///< ce_type
+    std::string reason;
+    std::string detail;
+    timestamp since{};
+    timestamp tried_at{};
+    std::int64_t tries = 0;
+
+    /// What to do about it, as a sentence.
+    std::string next_step() const;
+};
+
+std::optional<blocked_position> find_blocked(pg::transaction& tx);
+
+/// An event that was left behind (RELAIS_OUTBOX_REFUSED=divert).
+struct refused_event {
+    uuid id;
+    std::int64_t seq = 0; ///< of outbox_event
+    std::string topic;
+    std::string key;
+    std::string type;
+    std::string reason;
+    std::string detail;
+    timestamp written_at{};
+    timestamp refused_at{};
+    std::optional<timestamp> republished_at;
+};
+
+/// Oldest first.
+std::vector<refused_event> list_refused(pg::transaction& tx, bool also_republished,
+                                        std::size_t at_most);
+
+std::int64_t count_refused(pg::transaction& tx);
+
+/// Appends the event once more, behind all that was written meanwhile, with the same id. Errors:
+/// `not_found` / "no-such-refused-event", also when it was republished already.
+result<void> republish(pg::transaction& tx, const uuid& id);
+
+} // namespace relais::outbox

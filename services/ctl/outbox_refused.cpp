@@ -1,0 +1,118 @@
+#include "ctl/outbox_refused.hpp"
+
+#include "clock/rfc3339.hpp"
+#include "ctl/databases.hpp"
+#include "http/json_writer.hpp"
+#include "outbox/refused.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace relais::ctl {
+namespace {
+
+constexpr std::size_t listed_max = 1'000;
+
+void add_json(http::json_writer& json, const std::string& service,
+              const outbox::refused_event& event) {
+    json.begin_object()
+        .member("service", service)
+        .member("id", event.id.text())
+        .member("seq", event.seq)
+        .member("topic", event.topic)
+        .member("key", event.key)
+        .member("type", event.type)
+        .member("reason", event.reason)
+        .member("detail", event.detail)
+        .member("written_at", event.written_at)
+        .member("refused_at", event.refused_at);
+    if (event.republished_at) {
+        json.member("republished_at", *event.republished_at);
+    }
+    json.end_object();
+}
+
+void print_text(const std::string& service, const outbox::refused_event& event) {
+    fmt::print("{} {}  {}  {}  {}  key {}  {}{}\n", service, event.id.text(),
+               to_rfc3339(event.refused_at), event.reason,
+               event.type.empty() ? "(no type)" : event.type, event.key, event.topic,
+               event.republished_at ? "  republished" : "");
+}
+
+result<void> republish_one(pg::transaction& tx, const std::string& service, const uuid& id,
+                           bool really) {
+    const auto waiting = outbox::list_refused(tx, false, listed_max);
+    const auto found = std::ranges::find(waiting, id, &outbox::refused_event::id);
+    if (found == waiting.end()) {
+        return fail(error_kind::not_found, "no-such-refused-event", id.text());
+    }
+    if (!really) {
+        fmt::print("{} {}: would be published again on {} behind all newer events of key {}; "
+                   "--yes does it\n",
+                   service, id.text(), found->topic, found->key);
+        return {};
+    }
+    const auto done = outbox::republish(tx, id);
+    if (done) {
+        tx.after_commit([=] { fmt::print("{} {}: appended again\n", service, id.text()); });
+    }
+    return done;
+}
+
+} // namespace
+
+result<void> list_refused(const context& where, const arguments& given) {
+    const auto services = chosen_services(given);
+    if (!services) {
+        return fail(services);
+    }
+    http::json_writer json;
+    json.begin_object().begin_array("refused");
+    std::size_t count = 0;
+    for (const auto& service : *services) {
+        const auto done = on_database(where, service, [&](pg::transaction& tx) -> result<void> {
+            for (const auto& event : outbox::list_refused(tx, given.has("--all"), listed_max)) {
+                ++count;
+                add_json(json, service, event);
+                if (!given.has("--json")) {
+                    print_text(service, event);
+                }
+            }
+            return {};
+        });
+        if (!done) {
+            return done;
+        }
+    }
+    json.end_array().end_object();
+    if (given.has("--json")) {
+        fmt::print("{}\n", json.take());
+    } else if (count == 0) {
+        fmt::print("no refused events\n");
+    }
+    return {};
+}
+
+result<void> republish_refused(const context& where, const arguments& given) {
+    const auto service = given.value("--service");
+    const auto services = chosen_services(given);
+    if (!services || !service) {
+        return fail(error_kind::invalid, "usage", "--service NAME is needed");
+    }
+    for (std::size_t i = 1; i < given.rest().size(); ++i) {
+        const auto id = uuid::parse(given.rest()[i]);
+        if (!id) {
+            return fail(error_kind::invalid, "usage", given.rest()[i] + " is no id");
+        }
+        const auto done = on_database(where, *service, [&](pg::transaction& tx) {
+            return republish_one(tx, *service, *id, given.has("--yes"));
+        });
+        if (!done) {
+            return done;
+        }
+    }
+    return {};
+}
+
+} // namespace relais::ctl

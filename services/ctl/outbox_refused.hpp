@@ -1,0 +1,14 @@
+#pragma once
+
+#include "ctl/command.hpp"
+
+namespace relais::ctl {
+
+/// `outbox refused`: the events that were left behind, of one service or all.
+result<void> list_refused(const context& where, const arguments& given);
+
+/// `outbox republish ID…`: appends them again; without --yes it says what it would do. Errors:
+/// `invalid` / "usage", `not_found` / "no-such-refused-event".
+result<void> republish_refused(const context& where, const arguments& given);
+
+} // namespace relais::ctl

@@ -1,17 +1,24 @@
 #include "outbox/outbox.hpp"
 
+#include "events/partitioner.hpp"
 #include "events/topics.hpp"
 #include "outbox/envelope_json.hpp"
+#include "postgres/text_format.hpp"
 
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 namespace relais::outbox {
 namespace {
 
 /// Brokers take 1 MiB per record by default; headers and framing need their part of it.
 constexpr std::size_t size_max_bytes = std::size_t{900} * 1024;
+
+constexpr std::size_t statement_events_max = 1'000;
+constexpr std::size_t statement_bytes_max = std::size_t{8} * 1024 * 1024;
 
 /// What would make the broker refuse the record for good, and so hold up everything behind it.
 void check(const events::event& value, std::size_t headers_size) {
@@ -38,16 +45,68 @@ void check(const events::event& value, std::size_t headers_size) {
     }
 }
 
+/// The columns of the rows to insert, as arrays.
+class columns {
+public:
+    void add(const events::event& value, std::string headers) {
+        bytes_ += headers.size() + 2 * value.payload.size(); // bytea travels as hexadecimal text
+        ids_.push_back(value.id.text());
+        topics_.push_back(value.topic);
+        keys_.push_back(value.key);
+        headers_.push_back(std::move(headers));
+        tombstones_.emplace_back(value.tombstone ? "t" : "f");
+        values_.push_back(pg::to_bytea(value.payload));
+        partitions_.push_back(std::to_string(events::partition_of(value.key, value.topic)));
+    }
+
+    bool full() const {
+        return ids_.size() >= statement_events_max || bytes_ >= statement_bytes_max;
+    }
+
+    void insert(pg::transaction& tx) const {
+        // The numbers (seq) are drawn in the order of the arrays.
+        tx.exec("insert into outbox_event (id, topic, key, headers, value, partition)"
+                " select id, topic, key, headers, case when not tombstone then value end, partition"
+                " from unnest($1::uuid[], $2::text[], $3::text[], $4::json[], $5::bytea[],"
+                " $6::boolean[], $7::int[]) with ordinality"
+                " as e (id, topic, key, headers, value, tombstone, partition, place)"
+                " order by place",
+                {pg::parameter::array(ids_), pg::parameter::array(topics_),
+                 pg::parameter::array(keys_), pg::parameter::array(headers_),
+                 pg::parameter::array(values_), pg::parameter::array(tombstones_),
+                 pg::parameter::array(partitions_)});
+    }
+
+private:
+    std::size_t bytes_ = 0;
+    std::vector<std::string> ids_;
+    std::vector<std::string> topics_;
+    std::vector<std::string> keys_;
+    std::vector<std::string> headers_;
+    std::vector<std::string> values_;
+    std::vector<std::string> tombstones_;
+    std::vector<std::string> partitions_;
+};
+
 } // namespace
 
 void append(pg::transaction& tx, const events::event& value) {
-    const auto headers = headers_to_json(events::to_headers(value));
-    check(value, headers.size());
-    const auto payload = value.tombstone ? pg::parameter(std::nullopt)
-                                         : pg::parameter::bytes(std::string_view(value.payload));
-    tx.exec("insert into outbox_event (id, topic, key, headers, value)"
-            " values ($1, $2, $3, $4, $5)",
-            {value.id, value.topic, value.key, headers, payload});
+    append(tx, std::span(&value, 1));
+}
+
+void append(pg::transaction& tx, std::span<const events::event> values) {
+    std::vector<columns> statements;
+    for (const auto& value : values) {
+        if (statements.empty() || statements.back().full()) {
+            statements.emplace_back();
+        }
+        auto headers = headers_to_json(events::to_headers(value));
+        check(value, headers.size());
+        statements.back().add(value, std::move(headers));
+    }
+    for (const auto& each : statements) {
+        each.insert(tx);
+    }
 }
 
 } // namespace relais::outbox

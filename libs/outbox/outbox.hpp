@@ -3,6 +3,8 @@
 #include "events/event.hpp"
 #include "postgres/transaction.hpp"
 
+#include <span>
+
 namespace relais::outbox {
 
 /// Writes the event in the caller's transaction: it will be published after COMMIT, in commit
@@ -10,5 +12,9 @@ namespace relais::outbox {
 /// database. Checks before the insert what could stop the relay later: known topic, key present,
 /// size ≤ 900 KiB; a violation is a bug and throws std::logic_error.
 void append(pg::transaction& tx, const events::event& value);
+
+/// The same for many, in their order, with a statement for every thousand (or 8 MiB) of them. All
+/// are checked before the first is written.
+void append(pg::transaction& tx, std::span<const events::event> values);
 
 } // namespace relais::outbox

@@ -2,19 +2,37 @@
 
 #include "async/backoff.hpp"
 
-namespace relais::timers {
+#include <algorithm>
 
+namespace relais::timers {
 namespace {
-constexpr async::backoff curve{.first = std::chrono::seconds(1),
-                               .longest = std::chrono::minutes(10)};
+
+using std::chrono::milliseconds;
+
+constexpr std::uint64_t attempts_believed = 1'000; // N⁴ s must fit milliseconds
+
+milliseconds on_curve(const policy& rules, unsigned attempt, std::uint64_t random) {
+    const auto n = std::min<std::uint64_t>(attempt, attempts_believed);
+    switch (rules.curve) {
+    case curve::constant:
+        return rules.first;
+    case curve::exponential:
+        return async::backoff{rules.first, rules.longest}.wait(attempt, random);
+    case curve::delayed_job:
+        return std::chrono::seconds(5 + n * n * n * n);
+    }
+    return rules.first;
 }
 
-std::optional<std::chrono::milliseconds> wait_after(int attempt, error_kind failed,
-                                                    std::uint64_t random) {
-    if (attempt >= attempts_max || !is_retriable(failed)) {
+} // namespace
+
+std::optional<milliseconds> policy::wait_after(int attempt, const error& failed,
+                                               std::uint64_t random) const {
+    if (attempt >= attempts_max || !is_retriable(failed.kind)) {
         return std::nullopt;
     }
-    return curve.wait(static_cast<unsigned>(attempt), random);
+    const auto wait = on_curve(*this, static_cast<unsigned>(std::max(attempt, 1)), random);
+    return std::min(std::max(wait, failed.retry_after.value_or(milliseconds(0))), longest);
 }
 
 } // namespace relais::timers

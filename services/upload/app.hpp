@@ -4,7 +4,7 @@
 #include "http/server.hpp"
 #include "objectstore/store.hpp"
 #include "outbox/relay.hpp"
-#include "timers/timers.hpp"
+#include "timers/runner.hpp"
 #include "upload/config.hpp"
 #include "upload/handlers/dependencies.hpp"
 #include "upload/pipeline/picture_workers.hpp"

@@ -1,72 +1,12 @@
-#include "async/task_group.hpp"
-#include "support/await_on.hpp"
-#include "support/database.hpp"
-#include "timers/timers.hpp"
+#include "support/timers_rig.hpp"
 
-#include <catch2/catch_test_macros.hpp>
+#include <atomic>
 
 using namespace relais;
 using namespace std::chrono_literals;
-using steady = std::chrono::steady_clock;
 
-namespace {
-
-/// One process with a runner; several of them share a database.
-struct instance {
-    metrics::registry metrics;
-    pg::pool pool;
-    timers::runner runner;
-    async::task_group tasks;
-
-    instance(const test::database& database, const relais::clock& time,
-             boost::asio::io_context& loop)
-        : pool(database.pool_settings(2), metrics, log::logger()),
-          runner(pool, time, loop, metrics, log::logger()),
-          tasks(loop, [](const std::string& name, const std::string& what) {
-              FAIL(name << ": " << what);
-          }) {}
-
-    void start() {
-        tasks.spawn("timers", runner.run());
-    }
-
-    void stop(boost::asio::io_context& loop) {
-        tasks.cancel();
-        test::await_on(loop, tasks.join());
-    }
-};
-
-struct fixture {
-    test::database database;
-    boost::asio::io_context loop{1};
-    system_clock time;
-    instance first{database, time, loop};
-
-    template <class Work>
-    auto transact(Work work) {
-        return test::await_on(loop, first.pool.transact("test", work));
-    }
-
-    void schedule(const timers::timer& value) {
-        REQUIRE(transact([&](pg::transaction& tx) -> result<void> {
-            timers::schedule(tx, value);
-            return {};
-        }));
-    }
-
-    /// Lets the loop run until the condition holds; fails after a minute.
-    template <class Condition>
-    void wait_until(Condition holds) {
-        const auto limit = steady::now() + 60s;
-        while (!holds()) {
-            REQUIRE(steady::now() < limit);
-            loop.restart();
-            loop.run_one_for(50ms);
-        }
-    }
-};
-
-} // namespace
+using fixture = test::timers_rig;
+using instance = test::timers_instance;
 
 TEST_CASE("due timers fire once, by priority, future ones not yet", "[timers]") {
     fixture on;
@@ -212,11 +152,135 @@ TEST_CASE("after the wall clock was set back, a claim does not hold for an hour"
                            fired = true;
                            return {};
                        });
-    on.database.query("insert into timer (id, kind, due_at, payload, attempts, not_before) values"
-                      " ('x', 'note', now() - interval '1 min', '', 1, now() + interval '1 hour'),"
-                      " ('y', 'note', now() + interval '1 hour', '', 0, null)");
+    on.database.query(
+        "insert into timer (id, kind, due_at, payload, attempts, not_before, waits_since) values"
+        " ('x', 'note', now() - interval '1 min', '', 1, now() + interval '1 hour 300 ms',"
+        "  now() + interval '1 hour'),"
+        " ('y', 'note', now() + interval '1 hour', '', 0, null, null)");
     on.first.start();
     on.wait_until([&] { return fired; });
     on.first.stop(on.loop);
     CHECK(on.database.value("select string_agg(id, ' ') from timer") == "y");
+}
+
+TEST_CASE("a kind that is slow and a kind that fails do not hold up the others", "[timers]") {
+    fixture on;
+    std::atomic<int> quick = 0;
+    std::atomic<bool> finished = false;
+    on.first.runner.on("slow",
+                       [&](pg::transaction& tx, const timers::timer&, timestamp) -> result<void> {
+                           if (!finished) {
+                               tx.exec("select pg_sleep(1)");
+                           }
+                           return {};
+                       });
+    on.first.runner.on("failing",
+                       [&](pg::transaction&, const timers::timer&, timestamp) -> result<void> {
+                           return fail(error_kind::unavailable, "not-now");
+                       });
+    on.first.runner.on("quick",
+                       [&](pg::transaction&, const timers::timer&, timestamp) -> result<void> {
+                           ++quick;
+                           return {};
+                       });
+    // The others are more urgent, too.
+    on.database.query("insert into timer (id, kind, due_at, payload, priority)"
+                      " select k || n, k, now() - interval '1 min', '', p"
+                      " from generate_series(1, 100) n, (values ('slow', -1), ('failing', -1),"
+                      " ('quick', 0)) as kinds (k, p)");
+    on.first.start();
+    on.wait_until([&] { return quick == 100; });
+    CHECK(on.database.value("select count(*) > 80 from timer where kind = 'slow'") == "t");
+    finished = true;
+    on.first.stop(on.loop);
+}
+
+TEST_CASE("several timers fire at once, as many as allowed", "[timers]") {
+    fixture on(4);
+    std::atomic<int> running = 0;
+    std::atomic<int> most = 0;
+    for (const char* kind : {"a", "b"}) {
+        on.first.runner.on(
+            kind, [&](pg::transaction& tx, const timers::timer&, timestamp) -> result<void> {
+                const int now = ++running;
+                int seen = most;
+                while (seen < now && !most.compare_exchange_weak(seen, now)) {}
+                tx.exec("select pg_sleep(0.05)");
+                --running;
+                return {};
+            });
+    }
+    on.database.query("insert into timer (id, kind, due_at, payload) select k || n, k, now(), ''"
+                      " from generate_series(1, 20) n, unnest(array['a', 'b']) k");
+    on.first.start();
+    on.wait_until([&] { return on.database.query("select 1 from timer").empty(); });
+    on.first.stop(on.loop);
+    CHECK(most == 4);
+}
+
+TEST_CASE("a stopped runner gives back what it claimed and did not begin", "[timers]") {
+    fixture on;
+    std::atomic<int> fired = 0;
+    on.first.runner.on("slow",
+                       [&](pg::transaction& tx, const timers::timer&, timestamp) -> result<void> {
+                           tx.exec("select pg_sleep(0.02)");
+                           ++fired;
+                           return {};
+                       });
+    on.database.query("insert into timer (id, kind, due_at, payload) select n, 'slow', now(), ''"
+                      " from generate_series(1, 200) n");
+    on.first.start();
+    on.wait_until([&] { return fired >= 20; });
+    on.first.stop(on.loop);
+    CHECK(on.database.value("select count(*) from timer") == std::to_string(200 - fired));
+    CHECK(on.database.query("select 1 from timer where attempts > 0 or not_before is not null")
+              .empty());
+}
+
+TEST_CASE("a woken runner fires at once what was set for now", "[timers]") {
+    fixture on;
+    std::atomic<bool> fired = false;
+    on.first.runner.on("note",
+                       [&](pg::transaction&, const timers::timer&, timestamp) -> result<void> {
+                           fired = true;
+                           return {};
+                       });
+    const auto wake = on.first.runner.waker();
+    on.first.start();
+    on.wait_until([&] { // it sleeps
+        return on.first.metrics.serialize().find("timers_claim") != std::string::npos;
+    });
+    const auto begin = std::chrono::steady_clock::now();
+    REQUIRE(on.transact([&](pg::transaction& tx) -> result<void> {
+        timers::schedule_after(tx, {.id = "a", .kind = "note"}, 0s, on.time.now());
+        tx.after_commit(wake);
+        return {};
+    }));
+    on.wait_until([&] { return fired.load(); });
+    CHECK(std::chrono::steady_clock::now() - begin < 500ms);
+    on.first.stop(on.loop);
+}
+
+TEST_CASE("given-up timers are counted by reason", "[timers]") {
+    fixture on;
+    on.first.runner.on("k",
+                       [&](pg::transaction&, const timers::timer&, timestamp) -> result<void> {
+                           return fail(error_kind::invalid, "never");
+                       },
+                       {.attempts_max = 5});
+    const auto now = on.time.now();
+    on.schedule({.id = "a", .kind = "k", .due_at = now - 1min, .expires_at = now - 30s});
+    on.schedule({.id = "b", .kind = "k", .due_at = now - 1min});
+    on.schedule({.id = "c", .kind = "k", .due_at = now - 1min});
+    on.database.query("update timer set attempts = 5 where id = 'c'");
+    on.first.start();
+    on.wait_until(
+        [&] { return on.database.query("select 1 from timer where failed_at is null").empty(); });
+    on.first.stop(on.loop);
+    const auto metrics = on.first.metrics.serialize();
+    for (const char* reason : {"expired", "failed", "crashed"}) {
+        CAPTURE(reason);
+        CHECK(metrics.find("timers_given_up_total{kind=\"k\",reason=\"" + std::string(reason) +
+                           "\"} 1") != std::string::npos);
+    }
 }

@@ -6,7 +6,7 @@
 #include "support/s3.hpp"
 #include "support/shifted_clock.hpp"
 #include "support/upload_pictures.hpp"
-#include "timers/timers.hpp"
+#include "timers/runner.hpp"
 #include "upload/handlers/handlers.hpp"
 #include "upload/pipeline/expiry.hpp"
 #include "upload/pipeline/pipeline.hpp"

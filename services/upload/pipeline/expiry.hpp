@@ -1,6 +1,6 @@
 #pragma once
 
-#include "timers/timers.hpp"
+#include "timers/runner.hpp"
 #include "upload/domain/upload.hpp"
 
 #include <functional>

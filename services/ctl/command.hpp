@@ -58,5 +58,6 @@ command api_keys_command();
 command events_command();
 command outbox_command();
 command dead_letters_command();
+command timers_command();
 
 } // namespace relais::ctl

@@ -52,7 +52,8 @@ result<std::string> required_variable(const context& where, std::string_view nam
 }
 
 result<void> on_database(const context& where, const std::string& service,
-                         const std::function<result<void>(pg::transaction&)>& work) {
+                         const std::function<result<void>(pg::transaction&)>& work,
+                         std::chrono::seconds at_most) {
     const auto server_url = required_variable(where, "RELAIS_MIGRATE_URL");
     if (!server_url) {
         return fail(server_url);
@@ -63,9 +64,12 @@ result<void> on_database(const context& where, const std::string& service,
     settings.url = with_database(*server_url, database_of(service));
     settings.application_name = "relaisctl";
     settings.connections = 1;
+    settings.statement_timeout =
+        std::max(settings.statement_timeout, std::chrono::milliseconds(at_most) / 2);
     pg::pool database(settings, metrics, {});
     result<void> outcome = fail(error_kind::internal, "not-run");
-    asio::co_spawn(loop, database.transact("relaisctl", work),
+    const auto until = std::chrono::steady_clock::now() + at_most;
+    asio::co_spawn(loop, database.transact("relaisctl", work, until),
                    [&outcome](const std::exception_ptr& thrown, result<void> done) {
                        if (thrown) {
                            std::rethrow_exception(thrown);

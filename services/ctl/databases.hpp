@@ -25,6 +25,7 @@ result<std::string> required_variable(const context& where, std::string_view nam
 
 /// Runs one transaction on a service's database, as the owner of its objects.
 result<void> on_database(const context& where, const std::string& service,
-                         const std::function<result<void>(pg::transaction&)>& work);
+                         const std::function<result<void>(pg::transaction&)>& work,
+                         std::chrono::seconds at_most = std::chrono::seconds(5));
 
 } // namespace relais::ctl

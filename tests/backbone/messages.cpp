@@ -1,0 +1,32 @@
+#include "backbone/messages.hpp"
+
+#include "relais/market/v1/job_events.pb.h"
+
+#include <charconv>
+
+namespace relais::backbone {
+
+namespace {
+constexpr std::size_t padding_bytes = 100;
+}
+
+events::event make_event(const std::string& key, std::int64_t n) {
+    market::v1::JobPublished message;
+    message.set_job_id(key);
+    message.set_category(std::to_string(n));
+    message.set_requester_id("0190163d-8694-739b-aea5-966c26f8ad91");
+    message.set_locality(std::string(padding_bytes, 'x'));
+    message.mutable_budget()->set_amount_minor(12'500);
+    message.mutable_budget()->set_currency("EUR");
+    return events::make_event(message, "web-api",
+                              events::cause::from_request(trace::context::start(), "backbone"),
+                              system_clock().now());
+}
+
+std::int64_t number_of(const std::string& category) {
+    std::int64_t n = 0;
+    std::from_chars(category.data(), category.data() + category.size(), n);
+    return n;
+}
+
+} // namespace relais::backbone

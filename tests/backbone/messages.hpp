@@ -1,0 +1,16 @@
+#pragma once
+
+#include "events/event.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace relais::backbone {
+
+/// The n-th event of a key: a JobPublished whose category is n, padded to about 200 bytes.
+events::event make_event(const std::string& key, std::int64_t n);
+
+/// n of such an event; 0 for another one.
+std::int64_t number_of(const std::string& category);
+
+} // namespace relais::backbone

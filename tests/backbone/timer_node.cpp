@@ -1,0 +1,29 @@
+#include "async/failpoint.hpp"
+#include "backbone/node.hpp"
+#include "timers/timers.hpp"
+
+#include <fmt/format.h>
+
+namespace relais::backbone {
+
+/// --url SOURCE. Each firing becomes a row of `fired`.
+void run_timers(const options& given) {
+    node on(given, "timers");
+    pg::pool database(on.pool_settings(2), on.metrics(), on.logger());
+    const system_clock time;
+    timers::runner runner(database, time, on.loop(), on.metrics(), on.logger());
+    std::atomic<std::int64_t> fired = 0;
+    runner.on("chaos",
+              [&](pg::transaction& tx, const timers::timer& each, timestamp now) -> result<void> {
+                  tx.exec("insert into fired (timer_id, due_at, handler_now) values ($1, $2, $3)",
+                          {each.id, each.due_at, now});
+                  ++fired;
+                  async::failpoint("timers.before_commit");
+                  return {};
+              });
+    on.tasks().spawn("timers", runner.run());
+    on.run();
+    fmt::print("{{\"fired\":{}}}\n", fired.load());
+}
+
+} // namespace relais::backbone

@@ -143,29 +143,6 @@ command_demo() {
     exec python3 tests/e2e/story.py "${options[@]}" "$@"
 }
 
-# bench [NAME…] [--json]: tests/bench/NAME.py measures the running suite.
-command_bench() {
-    local names=() options=() word
-    for word in "$@"; do
-        if [[ $word == --* ]]; then
-            options+=("$word")
-        elif [[ -e tests/bench/$word.py ]]; then
-            names+=("$word")
-        else
-            die "there is no bench $word" "one of: gateway api clicktomail startup"
-        fi
-    done
-    if [[ ${#names[@]} -eq 0 ]]; then
-        names=(gateway api clicktomail startup)
-    fi
-    supervisor_running || die "the suite does not run" "./relais up"
-    export_environment
-    test_variables
-    for word in "${names[@]}"; do
-        "$(python_venv)/bin/python" "tests/bench/$word.py" "${options[@]}"
-    done
-}
-
 # chaos [ROW] [--seed N] [--kills N] [--json]: the faults of tests/chaos, on a fresh suite that is
 # nobody's. With --json only its answer goes to the standard output.
 command_chaos() {

@@ -9,7 +9,7 @@ claim_state() {
     fi
     mkdir -p "$state_dir"
     others=$(find "$state_dir" -mindepth 1 -maxdepth 1 ! -name build ! -name test \
-        ! -name chaos -printf '%f ')
+        ! -name chaos ! -name bench -printf '%f ')
     if [[ -n $others ]]; then
         die "$state_dir holds files that relais did not make: $(cut -d ' ' -f 1-4 <<<"$others") …" \
             "set RELAIS_STATE to a new or an empty folder"

@@ -34,6 +34,8 @@ test_packages=(
     kcat wrk nginx-light faketime shellcheck python3 python3-venv
     docker-compose prometheus-alertmanager debootstrap
 )
+# What benchmarks are measured beside; only --bench installs them.
+bench_packages=(ruby-delayed-job-active-record ruby-pg)
 
 # What the packages above would start at boot.
 packaged_services=(postgresql memcached supervisor prometheus prometheus-node-exporter
@@ -44,6 +46,9 @@ wanted_packages() {
     printf '%s\n' "${build_packages[@]}"
     if [[ ${build_packages_only:-no} == no ]]; then
         printf '%s\n' "${server_packages[@]}" "${test_packages[@]}"
+    fi
+    if [[ ${with_bench:-no} == yes ]]; then
+        printf '%s\n' "${bench_packages[@]}"
     fi
 }
 

@@ -4,14 +4,15 @@
 #include "async/failpoint.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <poll.h>
 #include <string>
 #include <string_view>
-#include <thread>
 
 namespace {
+
+constexpr int delay_ms = 50;
 
 struct plan {
     std::string name;
@@ -44,7 +45,7 @@ extern "C" void relais_failpoint_reached(const char* name) {
         return;
     }
     if (chosen.action == "delay") {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        ::poll(nullptr, 0, delay_ms);
     } else if (reached == chosen.count) {
         std::raise(chosen.action == "stop" ? SIGSTOP : SIGKILL);
     }

@@ -23,7 +23,7 @@ asio::awaitable<void> end_when_told(node& which) {
 node::node(const options& given, std::string kind)
     : given_(given), kind_(std::move(kind)),
       logger_("backbone-" + kind_, given.text("instance", kind_),
-              log::parse_level(given.text("log", "warn")), log_descriptor),
+              log::parse_level(given.text("log", "error")), log_descriptor),
       tasks_(loop_, [this](const std::string& task, const std::string& what) {
           logger_.error("node.task_failed", {{"task", task}, {"what", what}});
           std::_Exit(1); // whoever started it notices

@@ -60,6 +60,6 @@ when "work"
   worker = Delayed::Worker.new(exit_on_complete: true, quiet: true)
   started = Time.now.to_f
   worker.start
-  puts "#{started} #{Time.now.to_f} #{ActiveRecord::Base.connection.select_value('select count(*) from effect')}"
+  puts "#{started} #{Time.now.to_f}"
 else abort "usage: delayed_job.rb URL prepare|enqueue N|work"
 end

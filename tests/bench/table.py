@@ -25,8 +25,17 @@ def show(rows, as_json, remarks=()):
     for line in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
     print(f"\n{os.cpu_count()} cores, {platform.system()} {platform.release()}")
+    for row in rows:
+        if "missing" in row:
+            print(f"missing: {row['measure']}: {row['missing']}")
     for remark in remarks:
         print(remark)
+
+
+def missing(measure, why, beside=None):
+    """A row that cannot be measured yet, and why: never a number that was not measured."""
+    empty = {"measure": measure, "value": None, "beside": beside, "beside_value": None, "ratio": None}
+    return {**empty, "missing": why}
 
 
 def row(measure, value, beside=None, beside_value=None):

@@ -1,5 +1,6 @@
 #include "inbox/batch.hpp"
 
+#include "async/failpoint.hpp"
 #include "inbox/stored_json.hpp"
 #include "inbox/waves.hpp"
 
@@ -239,6 +240,7 @@ result<batch_report> run_batch(pg::transaction& tx, const batch& work,
         }
     }
     running.reset();
+    async::failpoint("consumer.after_effects");
     return on.finish(std::move(report));
 }
 

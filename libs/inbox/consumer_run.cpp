@@ -1,4 +1,5 @@
 #include "async/backoff.hpp"
+#include "async/failpoint.hpp"
 #include "inbox/consumer_impl.hpp"
 #include "kafka/admin.hpp"
 
@@ -77,6 +78,7 @@ bool consumer::impl::is_drained(const running_parts& on) {
 
 asio::awaitable<void> consumer::impl::answer(running_parts& on, kafka::consumer& source,
                                              const kafka::rebalance& change) {
+    async::failpoint("consumer.in_rebalance");
     co_await stop_workers(on);
     if (change.what != kafka::rebalance::kind::assigned) {
         has_assignment = false;

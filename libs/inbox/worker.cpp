@@ -1,6 +1,7 @@
 #include "inbox/worker.hpp"
 
 #include "async/backoff.hpp"
+#include "async/failpoint.hpp"
 #include "events/topics.hpp"
 #include "inbox/entropy.hpp"
 
@@ -174,6 +175,7 @@ std::chrono::milliseconds worker::time_for(std::span<const incoming> events) con
 
 asio::awaitable<result<batch_report>> worker::try_batch(std::span<const incoming> events,
                                                         std::optional<stretch>& running) {
+    async::failpoint("consumer.before_transaction");
     const auto work = batch_of(events);
     if (careful_left_ > 0) {
         auto park = [work](pg::transaction& tx) {
@@ -221,6 +223,7 @@ asio::awaitable<void> worker::fail_alone(std::span<const incoming> one, error re
 
 /// After the COMMIT of a batch.
 void worker::settle(std::span<const incoming> events, const batch_report& report) {
+    async::failpoint("consumer.after_commit");
     outages_ = 0;
     reset_from_.reset();
     careful_left_ -= std::min(careful_left_, events.size());

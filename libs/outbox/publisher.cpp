@@ -1,5 +1,6 @@
 #include "outbox/publisher.hpp"
 
+#include "async/failpoint.hpp"
 #include "clock/clock.hpp"
 
 namespace asio = boost::asio;
@@ -45,6 +46,7 @@ asio::awaitable<result<void>> publisher::publish(outgoing event) {
         }
         if (has_room(target) && right_.holds(std::chrono::steady_clock::now())) {
             auto queued = send(event, target);
+            async::failpoint("relay.after_produce");
             if (queued || queued.error().slug != "producer-queue-full") {
                 co_return queued;
             }
@@ -91,6 +93,7 @@ result<void> publisher::send(const outgoing& event, targets::target& target) {
 }
 
 void publisher::on_delivery(const sent_record& sent, const result<kafka::delivery>& outcome) {
+    async::failpoint("relay.before_delivery");
     bytes_in_flight_ -= sent.size;
     --sent.target->in_flight;
     if (outcome) {
@@ -106,6 +109,7 @@ void publisher::on_delivery(const sent_record& sent, const result<kafka::deliver
     } else {
         note_failure(sent, outcome.error()); // its ticket stays out: nothing behind it is confirmed
     }
+    async::failpoint("relay.after_delivery");
     changed_.notify_all();
 }
 

@@ -1,4 +1,5 @@
 // The pump of a relay session: repair first, then the stream.
+#include "async/failpoint.hpp"
 #include "async/signal.hpp"
 #include "outbox/look_back.hpp"
 #include "outbox/relay_session.hpp"
@@ -76,6 +77,7 @@ asio::awaitable<result<void>> relay_session::publish_repair() {
         if (!published) {
             co_return published;
         }
+        async::failpoint("relay.repair_published");
         const auto forgotten = co_await forget_repair(*sql_, after);
         if (!forgotten) {
             co_return std::unexpected(forgotten.error().as_error());
@@ -129,6 +131,7 @@ asio::awaitable<result<void>> relay_session::handle_change(std::string_view payl
             co_return fail(record);
         }
         if (*record) {
+            async::failpoint("relay.after_decode");
             auto sent = co_await send(std::move(**record));
             co_return sent;
         }

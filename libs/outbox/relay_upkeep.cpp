@@ -1,4 +1,5 @@
 // Ticker and housekeeper of a relay session.
+#include "async/failpoint.hpp"
 #include "async/signal.hpp"
 #include "outbox/relay_session.hpp"
 
@@ -44,6 +45,7 @@ asio::awaitable<result<void>> relay_session::tick() {
 }
 
 result<void> relay_session::send_status(bool ask_reply) {
+    async::failpoint("relay.before_confirm");
     const auto confirmed = publisher_->confirmed();
     const auto sent =
         stream_->send_message(encode_status(confirmed, system_clock().now(), ask_reply));

@@ -1,5 +1,6 @@
 #include "outbox/repair.hpp"
 
+#include "async/failpoint.hpp"
 #include "outbox/envelope_json.hpp"
 #include "postgres/text_format.hpp"
 
@@ -111,6 +112,7 @@ asio::awaitable<link_result<bool>> make_slot_alone(server_link& sql, server_link
     if (!snapshot) {
         co_return std::unexpected(snapshot.error());
     }
+    async::failpoint("relay.repair_slot_made");
     const auto entered = co_await enter_epoch(sql, *snapshot, *epoch, server);
     if (!entered) {
         co_return std::unexpected(entered.error());

@@ -26,6 +26,9 @@ public:
     result<void> operator()(const events::event& event, std::uint32_t attempt) const {
         const auto hash = std::hash<event_id>()(event.id);
         const auto share = static_cast<std::int64_t>(hash % 100);
+        if (share < forever_percent_ && (hash >> 40U) % 2 == 0) {
+            return fail(error_kind::unavailable, "not-in-time", "asked to fail each time");
+        }
         if (share < forever_percent_) {
             return fail(error_kind::invalid, "never", "asked to fail for good");
         }

@@ -4,6 +4,7 @@ For tests/bench and tests/chaos; found through RELAIS_TEST_POSTGRES, RELAIS_TEST
 RELAIS_BUILD, which ./relais sets.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -50,7 +51,10 @@ class Sql:
         return self.rows(text)[0][0]
 
     def close(self):
-        self._psql.stdin.close()
+        if self._psql.stdout.closed:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            self._psql.stdin.close()
         self._psql.wait(10)
         self._psql.stdout.close()
 
@@ -137,6 +141,7 @@ class Stage:
         with_force.close()
 
     def session(self, url):
+        """Ends with the stage, if not before."""
         made = Sql(url)
         self._sessions.append(made)
         return made

@@ -15,10 +15,12 @@ void run_timers(const options& given) {
     std::atomic<std::int64_t> fired = 0;
     runner.on("chaos",
               [&](pg::transaction& tx, const timers::timer& each, timestamp now) -> result<void> {
+                  async::failpoint("timers.before_effects");
                   tx.exec("insert into fired (timer_id, due_at, handler_now) values ($1, $2, $3)",
                           {each.id, each.due_at, now});
                   ++fired;
                   async::failpoint("timers.before_commit");
+                  tx.after_commit([] { async::failpoint("timers.after_commit"); });
                   return {};
               });
     on.tasks().spawn("timers", runner.run());

@@ -1,0 +1,133 @@
+"""Decides from histories whether the event backbone kept its word. Pure: rows in, violations out.
+
+Each violation begins with the property it breaks:
+
+lost            a committed event has neither an effect nor a dead letter
+starved         it is still on its way long after everything was healed, or came too late
+twice           it took effect more than once in a group, or took effect and lies in the dead letters
+never committed an effect or a dead letter of an event that no committed transaction wrote
+order           a key's effects are not in the order of its commits
+watermark       a partition's watermark or offset went back
+attempts        an event was tried more often than its policy allows
+timer           early, twice, never, cancelled and fired all the same, or for another time
+"""
+
+import collections
+import dataclasses
+
+EXAMPLES = 5  # of each property in a report
+
+
+@dataclasses.dataclass
+class History:
+    """What the databases say at the end. Times are microseconds since 1970."""
+
+    written: list = dataclasses.field(default_factory=list)  # (key, n, event)
+    effects: list = dataclasses.field(default_factory=list)  # (seq, key, n, event, group, attempt, at)
+    dead: list = dataclasses.field(default_factory=list)  # (event, group, attempts)
+    waiting: list = dataclasses.field(default_factory=list)  # (event, group): parked at the end
+    moves: list = dataclasses.field(default_factory=list)  # (seq, place, position, offset or None)
+    planned: list = dataclasses.field(default_factory=list)  # (timer, due, cancelled)
+    fired: list = dataclasses.field(default_factory=list)  # (seq, timer, due, now)
+    groups: list = dataclasses.field(default_factory=list)
+    healed_at: int = 0
+    starved_after: int = 60_000_000
+    attempts_max: int = 12
+
+
+def check(history):
+    """{property: [what broke it, …]}, empty when all properties hold."""
+    found = collections.defaultdict(list)
+    for group in history.groups:
+        check_group(history, group, found)
+    check_watermarks(history, found)
+    check_timers(history, found)
+    return dict(found)
+
+
+def describe(violations):
+    """Lines for people: a few examples of each property and how many there are."""
+    lines = []
+    for name, found in sorted(violations.items()):
+        lines += [f"{name}: {text}" for text in found[:EXAMPLES]]
+        if len(found) > EXAMPLES:
+            lines.append(f"{name}: {len(found) - EXAMPLES} more")
+    return lines
+
+
+def check_group(history, group, found):
+    """A group sees every committed event exactly once, a key's in order."""
+    written = {event: (key, n) for key, n, event in history.written}
+    effects = sorted(row for row in history.effects if row[4] == group)
+    dead = {event: attempts for event, of, attempts in history.dead if of == group}
+    waiting = {event for event, of in history.waiting if of == group}
+    effective = collections.Counter(row[3] for row in effects)
+    for event, (key, n) in written.items():
+        if effective[event] + (event in dead) > 1:
+            found["twice"].append(f"{key}/{n} {event}: {effective[event]} effects in {group}"
+                                  + (" and a dead letter" if event in dead else ""))
+        elif not effective[event] and event not in dead:
+            late = "starved" if event in waiting else "lost"
+            found[late].append(f"{key}/{n} {event}: no effect in {group}")
+    for event in sorted({*effective, *dead} - written.keys()):
+        found["never committed"].append(f"{event} took effect in {group}")
+    check_order(effects, found)
+    check_lateness(history, effects, found)
+    tries = [(row[3], row[5]) for row in effects] + list(dead.items())
+    for event, attempts in tries:
+        if attempts > history.attempts_max:
+            found["attempts"].append(f"{event}: {attempts} of {history.attempts_max}")
+
+
+def check_order(effects, found):
+    """n of a key is drawn in commit order; dead letters leave gaps. `effects` in their order."""
+    last = {}
+    for _, key, n, event, group, _, _ in effects:
+        before = last.get(key, 0)
+        if n < before:
+            found["order"].append(f"{key}/{n} {event}: after {key}/{before} in {group}")
+        last[key] = max(before, n)
+
+
+def check_lateness(history, effects, found):
+    limit = history.healed_at + history.starved_after
+    for _, key, n, event, _, _, at in effects:
+        if history.healed_at and at > limit:
+            late = (at - history.healed_at) / 1e6
+            found["starved"].append(f"{key}/{n} {event}: {late:.0f} s after everything was healed")
+
+
+def check_watermarks(history, found):
+    """position: (epoch, LSN, index)."""
+    positions, offsets = {}, {}
+    for _, place, position, offset in sorted(history.moves):
+        before = positions.get(place)
+        if before is not None and position < before:
+            found["watermark"].append(f"{place}: {position} after {before}")
+        positions[place] = max(position, before or position)
+        if offset is None:
+            continue
+        if offset < offsets.get(place, 0):
+            found["watermark"].append(f"{place}: offset {offset} after {offsets[place]}")
+        offsets[place] = max(offset, offsets.get(place, 0))
+
+
+def check_timers(history, found):
+    planned = {timer: (due, cancelled) for timer, due, cancelled in history.planned}
+    times = collections.Counter(timer for _, timer, _, _ in history.fired)
+    for _, timer, due, now in sorted(history.fired):
+        if timer not in planned:
+            found["timer"].append(f"{timer} fired, but no committed transaction planned it")
+            continue
+        wanted, cancelled = planned[timer]
+        if cancelled:
+            found["timer"].append(f"{timer} was cancelled and fired")
+        elif due != wanted:
+            found["timer"].append(f"{timer} fired for {due}, but was moved to {wanted}")
+        elif now < due:
+            found["timer"].append(f"{timer} fired {(due - now) / 1000:.1f} ms early")
+    for timer, (_, cancelled) in planned.items():
+        if times[timer] > 1:
+            found["timer"].append(f"{timer} fired {times[timer]} times")
+        elif not times[timer] and not cancelled:
+            found["timer"].append(f"{timer} never fired")

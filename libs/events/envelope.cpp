@@ -56,27 +56,28 @@ bool is_storable_text(std::string_view text) {
     return true;
 }
 
-/// The headers by name; of a repeated one the last counts.
+/// The headers by name; of a repeated one the last counts. There are a dozen, so looking through
+/// them is faster than an index.
 class header_index {
 public:
-    explicit header_index(const headers& fields) {
-        for (const auto& [name, value] : fields) {
-            values_[name] = value;
-        }
-    }
+    explicit header_index(const headers& fields) : fields_(fields) {}
 
     const std::string* find(std::string_view name) const {
-        const auto found = values_.find(name);
-        return found == values_.end() ? nullptr : &found->second;
+        for (auto each = fields_.rbegin(); each != fields_.rend(); ++each) {
+            if (each->first == name) {
+                return &each->second;
+            }
+        }
+        return nullptr;
     }
 
-    std::string text(std::string_view name) const {
+    std::string_view text(std::string_view name) const {
         const auto* value = find(name);
-        return value == nullptr ? std::string() : *value;
+        return value == nullptr ? std::string_view() : *value;
     }
 
 private:
-    std::map<std::string, std::string, std::less<>> values_;
+    const headers& fields_;
 };
 
 result<std::optional<position>> read_position(const header_index& fields) {

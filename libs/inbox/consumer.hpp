@@ -39,9 +39,13 @@ struct consumer_settings {
 /// What a handler is told beside the message.
 struct context {
     const events::event& event;
-    events::cause cause; ///< for events that follow from this one
     timestamp now{};
     std::uint32_t attempt = 1; ///< counted before the run, so a crash counts too
+
+    /// For events that follow from this one.
+    events::cause cause() const {
+        return event.as_cause();
+    }
 };
 
 /// One event of a batch, with its message.

@@ -68,7 +68,7 @@ std::string_view to_string(outcome value) {
 
 result<outcome> invoke(pg::transaction& tx, const turn& which,
                        std::vector<events::snapshot_need>& arrived) {
-    const context about{which.event, which.event.as_cause(), which.now, which.attempt};
+    const context about{which.event, which.now, which.attempt};
     const auto begun = which.all.before(tx, about);
     if (!begun) {
         return fail(begun);
@@ -90,7 +90,7 @@ result<void> invoke_many(pg::transaction& tx, const handlers& all, const handlin
     std::vector<context> about;
     about.reserve(events.size());
     for (const auto* event : events) {
-        about.push_back({*event, event->as_cause(), now});
+        about.push_back({*event, now});
         auto begun = all.before(tx, about.back());
         if (!begun) {
             guilty = about.size() - 1;

@@ -31,6 +31,15 @@ incoming read_envelope(kafka::record record) {
     return {std::move(record), std::move(event)};
 }
 
+std::vector<incoming> read_envelopes(kafka::fetched& records) {
+    std::vector<incoming> events;
+    events.reserve(records.size());
+    for (auto& record : records.read()) {
+        events.push_back(read_envelope(std::move(record)));
+    }
+    return events;
+}
+
 std::vector<loaded_partition> begin_partitions(pg::transaction& tx, const std::string& group,
                                                const std::vector<kafka::topic_partition>& all) {
     const auto asked = to_columns(all);

@@ -25,6 +25,7 @@ struct incoming {
 };
 
 incoming read_envelope(kafka::record record);
+std::vector<incoming> read_envelopes(kafka::fetched& records);
 
 /// One partition's row.
 struct partition_state {

@@ -21,6 +21,8 @@ constexpr async::backoff outage_wait{std::chrono::milliseconds(50),
 /// A batch has the time of all its events, but not more than this; what is too slow for it is run
 /// again alone, with its own.
 constexpr std::chrono::milliseconds batch_deadline_max{30'000};
+/// More records than this are worth the way to another thread.
+constexpr std::size_t read_here_max = 32;
 /// Of a record that nobody handles.
 constexpr std::chrono::milliseconds unhandled_deadline{1'000};
 
@@ -58,7 +60,7 @@ asio::awaitable<void> worker::run() {
         bool worked = co_await run_woken();
         const bool ran_due = co_await run_due();
         worked = worked || ran_due;
-        auto records = source_.take(at_.where, parts_.batch_max, parts_.batch_bytes_max);
+        auto records = source_.fetch(at_.where, parts_.batch_max, parts_.batch_bytes_max);
         if (!records.empty()) {
             co_await handle(std::move(records));
             worked = true;
@@ -128,13 +130,24 @@ batch worker::batch_of(std::span<const incoming> events) const {
     return {at_, parts_.all, parts_.time, events, compacted_, reset_from_};
 }
 
-asio::awaitable<void> worker::handle(std::vector<kafka::record> records) {
-    note_start(records.front());
-    std::vector<incoming> events;
-    events.reserve(records.size());
-    for (auto& record : records) {
-        events.push_back(read_envelope(std::move(record)));
+/// Many records are read on a database thread: reading them here would make this thread the limit
+/// of what all partitions together can do.
+asio::awaitable<std::vector<incoming>> worker::read(kafka::fetched records) {
+    if (records.size() > read_here_max) {
+        auto work = [&records](std::size_t) -> result<std::vector<incoming>> {
+            return read_envelopes(records);
+        };
+        auto read = co_await parts_.database.run(std::move(work));
+        if (read) {
+            co_return *std::move(read);
+        }
     }
+    co_return read_envelopes(records); // the pool is full, or closing
+}
+
+asio::awaitable<void> worker::handle(kafka::fetched records) {
+    const auto events = co_await read(std::move(records));
+    note_start(events.front().record);
     std::span<const incoming> rest(events);
     cutter cut(rest.size());
     while (!cut.finished() && !stopping_) {

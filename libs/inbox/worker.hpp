@@ -82,7 +82,8 @@ public:
     std::optional<overrun> overdue() const;
 
 private:
-    boost::asio::awaitable<void> handle(std::vector<kafka::record> records);
+    boost::asio::awaitable<void> handle(kafka::fetched records);
+    boost::asio::awaitable<std::vector<incoming>> read(kafka::fetched records);
     boost::asio::awaitable<result<batch_report>> try_batch(std::span<const incoming> events,
                                                            std::optional<stretch>& running);
     boost::asio::awaitable<void> fail_alone(std::span<const incoming> one, error reason);

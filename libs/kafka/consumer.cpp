@@ -1,6 +1,7 @@
 #include "kafka/consumer.hpp"
 
 #include "kafka/consumer_state.hpp"
+#include "kafka/fetched.hpp"
 
 namespace asio = boost::asio;
 
@@ -58,14 +59,20 @@ bool consumer::has_records(const topic_partition& from) const {
 
 std::vector<record> consumer::take(const topic_partition& from, std::size_t records_max,
                                    std::size_t bytes_max) {
-    std::vector<record> taken;
+    return fetch(from, records_max, bytes_max).read();
+}
+
+fetched consumer::fetch(const topic_partition& from, std::size_t records_max,
+                        std::size_t bytes_max) {
+    fetched taken;
     const auto queue = state_->queues.find(from);
     if (queue == state_->queues.end()) {
         return taken;
     }
+    taken.state_->topic_prefix = state_->settings.topic_prefix;
     std::size_t bytes = 0;
     while (taken.size() < records_max && bytes < bytes_max) {
-        const native::owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue->second.get(), 0));
+        native::owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue->second.get(), 0));
         if (!event) {
             break;
         }
@@ -75,12 +82,13 @@ std::vector<record> consumer::take(const topic_partition& from, std::size_t reco
         }
         while (const auto* message = rd_kafka_event_message_next(event.get())) {
             if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-                taken.push_back(native::to_record(*message, state_->settings.topic_prefix));
+                taken.state_->messages.push_back(message);
                 bytes += message->len + message->key_len;
             } else {
                 state_->note(message->err, rd_kafka_message_errstr(message));
             }
         }
+        taken.state_->events.push_back(std::move(event));
     }
     if (!taken.empty()) {
         state_->is_down = false;

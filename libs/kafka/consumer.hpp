@@ -51,6 +51,30 @@ struct consumer_settings {
     std::size_t memory_max_bytes = std::size_t{8} * 1024 * 1024; ///< all partitions, roughly
 };
 
+/// Records as they were fetched. Reading them copies, which takes its time and may be done on any
+/// thread.
+class fetched {
+public:
+    fetched();
+    ~fetched();
+    fetched(fetched&& other) noexcept;
+    fetched& operator=(fetched&& other) noexcept;
+
+    std::size_t size() const;
+
+    bool empty() const {
+        return size() == 0;
+    }
+
+    /// In their order. Once only.
+    std::vector<record> read();
+
+private:
+    friend class consumer;
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
 /// A member of a consumer group (range assignor, so that partitions with one number of several
 /// topics come to one member). Records are taken partition by partition; whoever does not take from
 /// a partition stops its fetching, not the others'. Offsets are the caller's matter: Kafka's own
@@ -85,6 +109,9 @@ public:
     /// to these limits. Empty: nothing there now, wait() again. Never blocks.
     std::vector<record> take(const topic_partition& from, std::size_t records_max,
                              std::size_t bytes_max);
+
+    /// As take(), without reading them yet.
+    fetched fetch(const topic_partition& from, std::size_t records_max, std::size_t bytes_max);
 
     /// The offset up to which this member is done: shown by Kafka's tools, not used by us.
     void store_offset(const topic_partition& where, std::int64_t next);

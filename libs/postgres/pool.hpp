@@ -91,6 +91,14 @@ public:
         co_return answer;
     }
 
+    /// Runs job(thread) → result<T> on a database thread, without a connection: for what belongs to
+    /// the work with the database and takes time.
+    template <class Job>
+    boost::asio::awaitable<std::invoke_result_t<Job, std::size_t>> run(Job job) {
+        auto answer = co_await workers_.run(std::move(job), default_deadline());
+        co_return answer;
+    }
+
     static async::worker_pool::deadline default_deadline();
 
     std::size_t connections() const {

@@ -1,6 +1,6 @@
 #include "async/failpoint.hpp"
 #include "backbone/node.hpp"
-#include "timers/timers.hpp"
+#include "timers/runner.hpp"
 
 #include <fmt/format.h>
 

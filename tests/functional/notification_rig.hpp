@@ -119,7 +119,7 @@ public:
                                                          boost::asio::post(loop,
                                                                            [this] { wake(); });
                                                      }};
-            const inbox::context about{cause, cause.as_cause(), time.now(), 1};
+            const inbox::context about{cause, time.now(), 1};
             return notification::tell(tx, kind, account.text(), known, about, tools, until);
         });
     }

@@ -29,7 +29,7 @@ result<void> keep_snapshot(pg::transaction& tx, const identity::v1::ContactSnaps
                             {kind, to_time(consent.since())},
                             "web-api consent " + consent.consent_id()});
     }
-    if (request_sync_if_needed(tx, snapshot.account_id(), about.now, about.cause)) {
+    if (request_sync_if_needed(tx, snapshot.account_id(), about.now, about.cause())) {
         tx.after_commit(tools.wake_contact_sync);
     }
     return {};
@@ -43,7 +43,7 @@ result<void> erase(pg::transaction& tx, const std::string& account_id, const inb
                         "erasure",
                         {consent_kind::erased, about.now},
                         "tombstone on identity.contact.snapshots.v1"});
-    if (request_sync_if_needed(tx, account_id, about.now, about.cause)) {
+    if (request_sync_if_needed(tx, account_id, about.now, about.cause())) {
         tx.after_commit(tools.wake_contact_sync);
     }
     return {};
@@ -68,7 +68,7 @@ result<void> accept_campaign(pg::transaction& tx, const marketing::v1::CampaignR
     const auto audience_list = for_all ? request.list() : request.list() + " " + request.locale();
     const auto locales = for_all ? campaign_locales() : std::vector<std::string>{request.locale()};
     const bool added = add_campaign(tx, request, locales, count_members(tx, audience_list),
-                                    about.cause, about.now);
+                                    about.cause(), about.now);
     if (!added) {
         return {};
     }

@@ -30,7 +30,7 @@ result<void> show_avatar(pg::transaction& tx, const media::v1::AssetReady& ready
     identity::v1::AvatarChanged changed;
     changed.set_account_id(owner->text());
     changed.set_asset_id(asset->text());
-    publish(tx, changed, {about.cause, about.now});
+    publish(tx, changed, {about.cause(), about.now});
     return {};
 }
 

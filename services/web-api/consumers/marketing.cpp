@@ -50,7 +50,7 @@ result<void> record_opt_out(pg::transaction& tx, const marketing::v1::MarketingO
     if (!account) {
         return fail(account);
     }
-    const origin from{about.cause, about.now};
+    const origin from{about.cause(), about.now};
     for (const auto& purpose : purposes_of_opt_out(opted_out.purpose())) {
         const store::consent_entry entry{
             .account = *account,

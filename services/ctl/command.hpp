@@ -58,6 +58,7 @@ command api_keys_command();
 command events_command();
 command outbox_command();
 command dead_letters_command();
+command lag_command();
 command timers_command();
 
 } // namespace relais::ctl

@@ -1,6 +1,7 @@
 #include "support/relaisctl.hpp"
 
 #include "support/environment.hpp"
+#include "support/kafka_topics.hpp"
 
 #include <array>
 #include <cstdio>
@@ -13,7 +14,8 @@ said relaisctl(const database& on, const std::string& arguments) {
     // A libpq URI's parameter wins over the name in its path, which relaisctl fills in.
     const auto server = variable("RELAIS_TEST_POSTGRES");
     const auto url = server.substr(0, server.find('/', server.find("://") + 3));
-    const std::string line = "RELAIS_MIGRATE_URL='" + url + "?dbname=" + on.name() +
+    const std::string line = "RELAIS_KAFKA_BROKERS=" + kafka_topics::brokers() +
+                             " RELAIS_MIGRATE_URL='" + url + "?dbname=" + on.name() +
                              "' USER=tester " + build_dir() + "/bin/relaisctl " + arguments +
                              " 2>&1";
     std::FILE* from = popen(line.c_str(), "r");

@@ -59,6 +59,8 @@ command events_command();
 command outbox_command();
 command dead_letters_command();
 command lag_command();
+command replay_command();
+command drain_command();
 command timers_command();
 
 } // namespace relais::ctl

@@ -1,4 +1,5 @@
 #include "clock/rfc3339.hpp"
+#include "events/confluent.hpp"
 #include "events/event.hpp"
 
 #include <fmt/format.h>
@@ -254,6 +255,9 @@ result<event> from_record(std::string topic, std::string key, std::optional<std:
     read.topic = std::move(topic);
     read.key = std::move(key);
     read.payload = std::move(value).value_or(std::string());
+    if (const auto message = unwrap_confluent(read.payload)) {
+        read.payload.erase(0, read.payload.size() - message->size());
+    }
     return read;
 }
 

@@ -89,7 +89,8 @@ headers to_headers(const event& value);
 /// x-src, x-lsn and x-idx, which a relay adds when it publishes.
 headers position_headers(const position& value);
 
-/// Reads a record back. Unknown headers are ignored. Errors: `invalid` / "bad-envelope" with the
+/// Reads a record back. Unknown headers are ignored; a value in Confluent's framing is taken out of
+/// it. Errors: `invalid` / "bad-envelope" with the
 /// header's name in detail ("key" for a key that is empty or not UTF-8).
 result<event> from_record(std::string topic, std::string key, std::optional<std::string> value,
                           const headers& fields);

@@ -103,7 +103,7 @@ class Stage:
     """A source and a sink database and a topic with a prefix of its own. A context: whatever runs at
     its end is killed, databases and topic are removed."""
 
-    def __init__(self, partitions=4, history=False, log=None):
+    def __init__(self, partitions=12, history=False, log=None):
         self.name = f"backbone_{secrets.token_hex(4)}"
         self.server = os.environ["RELAIS_TEST_POSTGRES"].rstrip("/")
         self.brokers = os.environ["RELAIS_TEST_KAFKA"]

@@ -87,9 +87,7 @@ private:
             all.push_back(make_event("k-" + std::to_string(number % keys_), number));
         }
         auto body = [&](pg::transaction& tx) -> result<void> {
-            for (const auto& each : all) {
-                outbox::append(tx, each);
-            }
+            outbox::append(tx, all);
             note(all, late);
             return {};
         };

@@ -34,7 +34,7 @@ def wait_for_offsets(sink, events):
     wait_until(lambda: int(sink.value(done)) >= events, LIMIT_S, f"{events} events", 0.2)
 
 
-def sustained(handler, events, partitions=4, keys=1000):
+def sustained(handler, events, partitions=12, keys=1000):
     """Events a second from the first insert to the last effect, while everything runs at once: 4
     writers, 50 events a transaction, as fast as they can."""
     with Stage(partitions) as stage:
@@ -100,7 +100,7 @@ def latencies(events_per_second, seconds, slow_ms=0, batch=50):
 class Filled:
     """A topic with so many records, as a relay would have published them."""
 
-    def __init__(self, events, partitions=4, keys=1000):
+    def __init__(self, events, partitions=12, keys=1000):
         self.events = events
         self._keys = keys
         self.stage = Stage(partitions)

@@ -23,6 +23,12 @@ extern "C" const char* __asan_default_options() {
     return "detect_leaks=0:quarantine_size_mb=8";
 }
 #endif
+#if __has_feature(thread_sanitizer)
+// The threads are libvips', which is not instrumented: there is nothing to learn here.
+extern "C" const char* __tsan_default_options() {
+    return "report_bugs=0";
+}
+#endif
 #endif
 
 namespace {

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <thread>
 
 namespace relais::kafka {
 namespace {
@@ -205,7 +207,25 @@ result<void> admin::create(const new_topic& wanted) {
     }
     std::size_t count = 0;
     const auto* created = rd_kafka_event_CreateTopics_result(event->get());
-    return outcome_of(rd_kafka_CreateTopics_result_topics(created, &count), count);
+    auto outcome = outcome_of(rd_kafka_CreateTopics_result_topics(created, &count), count);
+    return outcome ? wait_for_topic(wanted.name) : outcome;
+}
+
+/// The controller answers before the brokers know about it.
+result<void> admin::wait_for_topic(const std::string& name) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(state_->timeout_ms);
+    while (std::chrono::steady_clock::now() < until) {
+        const auto known = topics();
+        if (!known) {
+            return fail(known);
+        }
+        const auto found = std::ranges::find(*known, name, &existing_topic::name);
+        if (found != known->end() && found->partitions > 0) {
+            return {};
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return fail(error_kind::timeout, "kafka-timeout", name + " was made, but no broker knows it");
 }
 
 result<void> admin::set_config(const std::string& topic, const topic_config& values) {

@@ -67,6 +67,8 @@ public:
     result<std::vector<offset_range>> offsets_since(const std::string& topic, timestamp time);
 
 private:
+    result<void> wait_for_topic(const std::string& name);
+
     struct state;
     std::unique_ptr<state> state_;
 };

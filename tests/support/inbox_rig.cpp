@@ -1,8 +1,8 @@
 #include "support/inbox_rig.hpp"
 
 #include <cstdlib>
+#include <future>
 #include <stdexcept>
-#include <thread>
 
 using namespace std::chrono_literals;
 
@@ -29,7 +29,8 @@ result<void> handle_job(pg::transaction& tx, const JobPublished& job, const inbo
         tx.exec("insert into effect (job, category) values (null, null)");
     }
     if (what == "hang") {
-        std::this_thread::sleep_for(1h);
+        std::promise<void> never;
+        never.get_future().wait();
     }
     if (what == "abort") {
         std::_Exit(66);

@@ -53,6 +53,26 @@ def check_lines(path, lines):
             yield number, "a sleep in a test: wait for a condition"
 
 
+def parity_gaps(files):
+    """Rows of the parity tables without a test, or with one that does not exist."""
+    cases = set()
+    for path in files:
+        if path.suffix == ".cpp" and in_folders(path, "tests"):
+            text = re.sub(r'"\s*\n\s*"', "", path.read_text())
+            cases.update(re.findall(r'TEST_CASE\(\s*"([^"]+)"', text))
+    readme = ROOT / "libs/README.md"
+    rows = [line for line in readme.read_text().splitlines() if re.match(r"\| .* \|.*\|", line)]
+    for number, line in enumerate(readme.read_text().splitlines(), 1):
+        if line not in rows or line.endswith("| shown by |"):
+            continue
+        named = re.findall(r'"([^"]+)"', line.rstrip(" |").rsplit("|", 1)[-1])
+        if not named:
+            yield readme, number, "a row without a test"
+        for name in named:
+            if name not in cases:
+                yield readme, number, f'there is no test "{name}"'
+
+
 def public_headers(files):
     """Headers of libraries that a file of another folder includes."""
     out = set()
@@ -125,6 +145,7 @@ def violations(only_format):
     if only_format:
         return
     yield from check_readmes()
+    yield from parity_gaps(files)
     public = public_headers(files)
     for path in files:
         try:

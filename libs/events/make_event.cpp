@@ -35,7 +35,7 @@ event start_event(std::string_view service, const cause& why, timestamp now) {
 } // namespace
 
 cause cause::from_request(const trace::context& trace, std::string request_id) {
-    return cause{trace, request_id, request_id};
+    return cause{trace, request_id, std::move(request_id)};
 }
 
 cause event::as_cause() const {

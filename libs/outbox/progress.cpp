@@ -28,10 +28,40 @@ link_result<void> without_rows(const link_result<text_rows>& answer) {
 
 } // namespace
 
+/// What may not have been published: all that the last saved moment does not see. On another
+/// cluster (a dump was loaded) transaction numbers say nothing; there the time decides, with a
+/// margin.
+const std::string_view list_unpublished_sql =
+    "insert into outbox_repair (ordinal, seq, at)"
+    " select row_number() over (order by e.seq), e.seq, e.at from outbox_event e, outbox_progress p"
+    " where case when p.published is null then true"
+    "   when p.system_id = $1 then not pg_visible_in_snapshot(e.xid, p.published)"
+    "   else e.at >= p.published_at - interval '10 minutes' end";
+
+const std::string_view begin_epoch_sql =
+    "update outbox_progress set"
+    " repair_since = case when epoch > 0 then (select min(at) from outbox_repair) end,"
+    " epoch = $1::bigint, system_id = $2, timeline = $3::int, mode = $4, shards = $5::int,"
+    " updated_at = now()"
+    " where epoch < $1::bigint";
+
+asio::awaitable<link_result<std::uint64_t>> next_epoch(server_link& sql) {
+    const auto answer = co_await sql.query(
+        "select greatest(epoch + 1, extract(epoch from now())::bigint) from outbox_progress", {},
+        usual);
+    if (!answer) {
+        co_return std::unexpected(answer.error());
+    }
+    const auto text = answer->at(0)[0].value_or("1");
+    std::uint64_t epoch = 1;
+    std::from_chars(text.data(), text.data() + text.size(), epoch);
+    co_return epoch;
+}
+
 asio::awaitable<link_result<progress>> read_progress(server_link& sql) {
     const auto answer = co_await sql.query(
         "select epoch, system_id, timeline, published, published_at, repair_since,"
-        " current_database() from outbox_progress",
+        " current_database(), mode, shards from outbox_progress",
         {}, usual);
     if (!answer) {
         co_return std::unexpected(answer.error());
@@ -48,6 +78,8 @@ asio::awaitable<link_result<progress>> read_progress(server_link& sql) {
         read.repair_since = since ? std::optional(*since) : std::nullopt;
     }
     read.database = row[6].value_or("");
+    read.mode = row[7] == "polling" ? relay_mode::polling : relay_mode::logical;
+    read.shards = number_of(row[8].value_or("0"));
     co_return read;
 }
 

@@ -2,6 +2,8 @@
 
 #include "outbox/event_rows.hpp"
 #include "outbox/lease.hpp"
+#include "outbox/polled_shards.hpp"
+#include "outbox/polling_store.hpp"
 #include "outbox/progress.hpp"
 #include "outbox/publisher.hpp"
 #include "outbox/refusal_store.hpp"
@@ -24,7 +26,7 @@ struct relay_memory {
 };
 
 /// One connection of the relay to the database and what goes over it, from waiting for the slot to
-/// the first failure. Four coroutines: the pump (repair, then the stream), the ticker
+/// the first failure. Four coroutines: the pump (repair, then the stream or polling), the ticker
 /// (confirmations, silence), the housekeeper (lease, progress, partitions, metrics), and a look at
 /// the broker's topics.
 class relay_session {
@@ -62,6 +64,34 @@ private:
     boost::asio::awaitable<link_result<void>> connect();
     boost::asio::awaitable<link_result<void>> take_slot();
     boost::asio::awaitable<link_result<bool>> try_slot(const server_identity& server);
+    boost::asio::awaitable<link_result<bool>> renew_slot(const server_identity& server);
+    boost::asio::awaitable<link_result<bool>> begin_stream();
+
+    pg::keywords sql_keywords() const;
+
+    struct polling_state {
+        server_identity server;
+        bool usable = false;    ///< mode and server are right
+        bool as_wished = false; ///< and the number of shards
+    };
+
+    boost::asio::awaitable<link_result<void>> take_polling();
+    boost::asio::awaitable<link_result<bool>> try_polling();
+    boost::asio::awaitable<link_result<polling_state>> look_at_polling();
+    boost::asio::awaitable<link_result<void>> change_to_polling();
+    boost::asio::awaitable<result<void>> poll();
+    boost::asio::awaitable<result<void>> repair_alone();
+    boost::asio::awaitable<result<void>> take_more_shards();
+    boost::asio::awaitable<result<void>> replay(std::vector<int> shards);
+    boost::asio::awaitable<result<void>> send_assigned(std::vector<assigned_event> events, lsn end);
+    boost::asio::awaitable<result<std::size_t>> poll_once();
+    boost::asio::awaitable<result<std::size_t>> take_round(polled_shards& of);
+    boost::asio::awaitable<link_result<void>> save_polled();
+    boost::asio::awaitable<void> forget_delivered();
+
+    bool polls() const {
+        return with_.settings.options.mode == relay_mode::polling;
+    }
 
     boost::asio::awaitable<result<void>> pump();
     boost::asio::awaitable<result<void>> publish_repair();
@@ -96,6 +126,8 @@ private:
     progress progress_;
     event_rows rows_;
     lease lease_;
+    std::vector<polled_shards> polled_;
+    lsn forgotten_ = 0;                    ///< polled and delivered up to here, and no row is left
     std::set<std::uint64_t> diverted_;     ///< numbers of events that are not to be published
     std::unique_ptr<publisher> publisher_; // last: its reports use the rest
     bool streaming_ = false;               ///< repaired, on the stream

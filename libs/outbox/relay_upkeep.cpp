@@ -46,6 +46,10 @@ asio::awaitable<result<void>> relay_session::tick() {
 
 result<void> relay_session::send_status(bool ask_reply) {
     async::failpoint("relay.before_confirm");
+    if (!stream_) {
+        status_sent_ = publisher_->confirmed();
+        return {};
+    }
     const auto confirmed = publisher_->confirmed();
     const auto sent =
         stream_->send_message(encode_status(confirmed, system_clock().now(), ask_reply));
@@ -78,7 +82,7 @@ asio::awaitable<result<void>> relay_session::keep_house() {
         if (!streaming_) {
             continue; // a repair: nothing to note down before its end
         }
-        auto done = co_await save_progress();
+        auto done = polls() ? co_await save_polled() : co_await save_progress();
         if (done && with_.memory.blocked) {
             done = co_await look_whether_blocked();
         }
@@ -106,7 +110,7 @@ asio::awaitable<result<void>> relay_session::renew_lease() {
     }
     if (now->epoch != progress_.epoch) {
         co_return fail(error_kind::conflict, "outbox-epoch-over",
-                       "another instance has made a new slot");
+                       "another instance began a new one");
     }
     lease_.renew(asked_at);
     co_return result<void>();
@@ -134,12 +138,15 @@ asio::awaitable<link_result<void>> relay_session::save_progress() {
 }
 
 asio::awaitable<link_result<void>> relay_session::measure() {
-    const auto slot = co_await look_at_slot(*sql_, slot_name(progress_));
-    if (!slot) {
-        co_return std::unexpected(slot.error());
+    link_result<slot_state> slot; // there is none when polling
+    if (!polls()) {
+        slot = co_await look_at_slot(*sql_, slot_name(progress_));
+        if (!slot) {
+            co_return std::unexpected(slot.error());
+        }
+        with_.metrics.slot_lag_bytes.set(static_cast<double>(slot->lag_bytes));
     }
-    with_.metrics.slot_lag_bytes.set(static_cast<double>(slot->lag_bytes));
-    if (publisher_->outstanding() > 0 && slot->lag_bytes > 0) {
+    if (publisher_->outstanding() > 0 && (polls() || slot->lag_bytes > 0)) {
         const auto counted = co_await count_unpublished(*sql_);
         if (!counted) {
             co_return std::unexpected(counted.error());

@@ -18,23 +18,6 @@ constexpr std::chrono::seconds usual{5};
 constexpr std::chrono::minutes slot_limit{10};
 constexpr std::chrono::minutes listing_limit{5};
 
-/// What may not have been published: all that the last saved moment does not see. On another
-/// cluster (a dump was loaded) transaction numbers say nothing; there the time decides, with a
-/// margin.
-constexpr std::string_view list_sql =
-    "insert into outbox_repair (ordinal, seq, at)"
-    " select row_number() over (order by e.seq), e.seq, e.at from outbox_event e, outbox_progress p"
-    " where case when p.published is null then true"
-    "   when p.system_id = $1 then not pg_visible_in_snapshot(e.xid, p.published)"
-    "   else e.at >= p.published_at - interval '10 minutes' end";
-
-/// Epochs grow even when an old backup was restored, hence the time in them.
-constexpr std::string_view advance_sql =
-    "update outbox_progress set"
-    " repair_since = case when epoch > 0 then (select min(at) from outbox_repair) end,"
-    " epoch = $1::bigint, system_id = $2, timeline = $3::int, updated_at = now()"
-    " where epoch < $1::bigint";
-
 asio::awaitable<link_result<std::string>> create_slot(server_link& replication, std::string name) {
     const auto made = co_await replication.query(
         fmt::format("CREATE_REPLICATION_SLOT \"{}\" LOGICAL pgoutput EXPORT_SNAPSHOT", name), {},
@@ -54,8 +37,10 @@ asio::awaitable<link_result<void>> enter_epoch(server_link& sql, std::string sna
         {"begin isolation level repeatable read", {}},
         {fmt::format("set transaction snapshot '{}'", snapshot), {}},
         {"delete from outbox_repair", {}},
-        {std::string(list_sql), {server.system_id}},
-        {std::string(advance_sql), {number, server.system_id, server.timeline}},
+        {std::string(list_unpublished_sql), {server.system_id}},
+        {std::string(begin_epoch_sql), {number, server.system_id, server.timeline, "logical", "0"}},
+        {"delete from outbox_assigned", {}},
+        {"delete from outbox_shard", {}},
         {"commit", {}},
     };
     for (const auto& [statement, parameters] : steps) {
@@ -67,19 +52,6 @@ asio::awaitable<link_result<void>> enter_epoch(server_link& sql, std::string sna
         }
     }
     co_return link_result<void>();
-}
-
-asio::awaitable<link_result<std::uint64_t>> next_epoch(server_link& sql) {
-    const auto answer = co_await sql.query(
-        "select greatest(epoch + 1, extract(epoch from now())::bigint) from outbox_progress", {},
-        usual);
-    if (!answer) {
-        co_return std::unexpected(answer.error());
-    }
-    const auto text = answer->at(0)[0].value_or("1");
-    std::uint64_t epoch = 1;
-    std::from_chars(text.data(), text.data() + text.size(), epoch);
-    co_return epoch;
 }
 
 /// With the lock held.
@@ -95,7 +67,8 @@ asio::awaitable<link_result<bool>> make_slot_alone(server_link& sql, server_link
     }
     const bool same_server =
         state->system_id == server.system_id && state->timeline == server.timeline;
-    if (present->exists && !present->lost && same_server) {
+    const bool streamed = state->mode == relay_mode::logical;
+    if (present->exists && !present->lost && same_server && streamed) {
         co_return false; // somebody did it while we waited for the lock
     }
     const auto epoch = co_await next_epoch(sql);

@@ -7,12 +7,6 @@
 
 namespace relais::outbox {
 
-/// A server, as IDENTIFY_SYSTEM names it. Either changes when another copy of the data goes on.
-struct server_identity {
-    std::string system_id;
-    std::string timeline;
-};
-
 boost::asio::awaitable<link_result<server_identity>> identify(server_link& replication);
 
 /// Makes a new slot under a new epoch. Together with its snapshot it parts all events in two: what

@@ -29,6 +29,14 @@ outbox_state look_at_outbox(pg::transaction& tx) {
     state.epoch = unsent.front().integer(0);
     state.unsent = unsent.front().integer(1);
     state.oldest_unsent = unsent.front().optional_time(2);
+    const auto mode =
+        tx.exec("select p.mode, p.shards, (select count(distinct objid) from pg_locks where granted"
+                " and classid::bigint = hashtext('relais_outbox_shard')::bigint & 4294967295"
+                " and locktype = 'advisory' and database = (select oid from pg_database"
+                " where datname = current_database())) from outbox_progress p");
+    state.mode = mode.front().text(0);
+    state.shards = mode.front().integer(1);
+    state.shards_held = mode.front().integer(2);
     state.blocked = outbox::find_blocked(tx);
     state.refused = outbox::count_refused(tx);
     return state;
@@ -51,10 +59,15 @@ void print_blocked(const outbox::blocked_position& at) {
 }
 
 void print_text(const std::string& service, const outbox_state& state) {
-    fmt::print("{:<18} {:<28} {:<8} lag {:>9} bytes  {:>6} unsent", service,
-               state.slot.empty() ? "no slot" : state.slot,
-               state.slot.empty() ? "" : (state.active ? "read" : "not read"), state.lag_bytes,
-               state.unsent);
+    if (state.mode == "polling") {
+        fmt::print("{:<18} polling, {} of {} shards held  {:>6} unsent", service, state.shards_held,
+                   state.shards, state.unsent);
+    } else {
+        fmt::print("{:<18} {:<28} {:<8} lag {:>9} bytes  {:>6} unsent", service,
+                   state.slot.empty() ? "no slot" : state.slot,
+                   state.slot.empty() ? "" : (state.active ? "read" : "not read"), state.lag_bytes,
+                   state.unsent);
+    }
     if (state.oldest_unsent) {
         fmt::print(", the oldest for {:.1f} s", seconds_since(*state.oldest_unsent));
     }
@@ -86,7 +99,13 @@ void add_blocked(http::json_writer& json, const outbox::blocked_position& at) {
 }
 
 void add_json(http::json_writer& json, const std::string& service, const outbox_state& state) {
-    json.begin_object().member("service", service).member("epoch", state.epoch);
+    json.begin_object()
+        .member("service", service)
+        .member("epoch", state.epoch)
+        .member("mode", state.mode);
+    if (state.mode == "polling") {
+        json.member("shards", state.shards).member("shards_held", state.shards_held);
+    }
     if (state.slot.empty()) {
         json.null_member("slot");
     } else {

@@ -17,7 +17,10 @@ struct outbox_state {
     std::int64_t unsent = 0;
     std::optional<timestamp> oldest_unsent;
     std::optional<outbox::blocked_position> blocked;
-    std::int64_t refused = 0; ///< events left behind and not republished
+    std::string mode;             ///< "logical", "polling"
+    std::int64_t shards = 0;      ///< when polling,
+    std::int64_t shards_held = 0; ///< and those that an instance has
+    std::int64_t refused = 0;     ///< events left behind and not republished
 };
 
 /// Of the database that the transaction runs on.

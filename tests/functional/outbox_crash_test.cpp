@@ -22,15 +22,18 @@ bool published_everything(outbox_rig& on, std::size_t wanted) {
 
 TEST_CASE("runs a relay until it is killed", "[.][relay-process]") {
     boost::asio::io_context loop(1);
-    test::relay_instance relay(test::variable(test::url_variable),
-                               test::variable(test::prefix_variable), loop,
-                               test::kafka_topics::brokers());
+    test::relay_instance relay(
+        test::variable(test::url_variable), test::variable(test::prefix_variable), loop,
+        test::kafka_topics::brokers(),
+        {.mode = test::variable(test::mode_variable) == "polling" ? outbox::relay_mode::polling
+                                                                  : outbox::relay_mode::logical});
     relay.start();
     loop.run();
 }
 
 TEST_CASE("relays killed at any moment: nothing lost, nothing twice, in order", "[outbox][crash]") {
-    outbox_rig on;
+    outbox_rig on(GENERATE(test::both_modes()));
+    CAPTURE(on.mode == outbox::relay_mode::polling);
     const auto seed = Catch::getSeed();
     CAPTURE(seed);
     std::mt19937 random(seed);
@@ -41,7 +44,7 @@ TEST_CASE("relays killed at any moment: nothing lost, nothing twice, in order", 
         written += more;
     };
     for (int life = 0; life < 6; ++life) {
-        auto relay = start_relay(on);
+        auto relay = start_relay(on, on.mode);
         write_some();
         on.wait_until([&] { return slot_taken(on); });
         // Killed somewhere between nothing and everything read, sent, delivered, confirmed.
@@ -53,7 +56,7 @@ TEST_CASE("relays killed at any moment: nothing lost, nothing twice, in order", 
         relay.kill();
         write_some();
     }
-    auto last = start_relay(on);
+    auto last = start_relay(on, on.mode);
     on.wait_until([&] { return published_everything(on, static_cast<std::size_t>(written)); }, 60s);
     last.kill();
     const auto read = on.read_all();
@@ -69,8 +72,9 @@ TEST_CASE("relays killed at any moment: nothing lost, nothing twice, in order", 
 }
 
 TEST_CASE("a frozen relay loses the slot, and does no harm when it wakes", "[outbox][crash]") {
-    outbox_rig on;
-    auto frozen = start_relay(on);
+    outbox_rig on(GENERATE(test::both_modes()));
+    CAPTURE(on.mode == outbox::relay_mode::polling);
+    auto frozen = start_relay(on, on.mode);
     on.insert("k", 1, 50);
     on.wait_until([&] { return published_everything(on, 50); }, 30s);
     frozen.send(SIGSTOP);

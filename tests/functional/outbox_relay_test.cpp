@@ -20,7 +20,8 @@ events::event make_job_event(const std::string& job) {
 } // namespace
 
 TEST_CASE("committed events arrive with their envelope, rolled back ones never", "[outbox]") {
-    outbox_rig on;
+    outbox_rig on(GENERATE(test::both_modes()));
+    CAPTURE(on.mode == outbox::relay_mode::polling);
     auto relay = on.make_relay();
     relay.start();
     on.wait_until([&] { return relay.relay.current() == outbox::relay::state::streaming; });
@@ -80,7 +81,8 @@ TEST_CASE("a bug is found before the insert, not by the relay", "[outbox]") {
 }
 
 TEST_CASE("order of commits is kept per key, positions grow in every partition", "[outbox]") {
-    outbox_rig on;
+    outbox_rig on(GENERATE(test::both_modes()));
+    CAPTURE(on.mode == outbox::relay_mode::polling);
     auto relay = on.make_relay();
     relay.start();
     for (int n = 1; n <= 80; n += 4) {
@@ -106,7 +108,8 @@ TEST_CASE("order of commits is kept per key, positions grow in every partition",
 }
 
 TEST_CASE("a stopped relay's successor goes on where it stopped, without repeating", "[outbox]") {
-    outbox_rig on;
+    outbox_rig on(GENERATE(test::both_modes()));
+    CAPTURE(on.mode == outbox::relay_mode::polling);
     for (int round = 0; round < 3; ++round) {
         auto relay = on.make_relay();
         relay.start();
@@ -115,12 +118,14 @@ TEST_CASE("a stopped relay's successor goes on where it stopped, without repeati
         on.stop(relay);
     }
     CHECK(on.read_all().size() == 30);
+    const auto* slots = on.mode == outbox::relay_mode::logical ? "1" : "0";
     CHECK(on.database.value("select count(*) from pg_replication_slots where database ="
-                            " current_database()") == "1");
+                            " current_database()") == slots);
 }
 
 TEST_CASE("a second relay waits, and takes over", "[outbox]") {
-    outbox_rig on;
+    outbox_rig on(GENERATE(test::both_modes()));
+    CAPTURE(on.mode == outbox::relay_mode::polling);
     auto first = on.make_relay();
     auto second = on.make_relay();
     first.start();
@@ -139,7 +144,8 @@ TEST_CASE("a second relay waits, and takes over", "[outbox]") {
 }
 
 TEST_CASE("broken connections to the database are made anew", "[outbox]") {
-    outbox_rig on;
+    outbox_rig on(GENERATE(test::both_modes()));
+    CAPTURE(on.mode == outbox::relay_mode::polling);
     auto relay = on.make_relay();
     relay.start();
     on.wait_until([&] { return relay.relay.current() == outbox::relay::state::streaming; });
@@ -157,7 +163,8 @@ TEST_CASE("broken connections to the database are made anew", "[outbox]") {
 }
 
 TEST_CASE("big transactions and big values pass", "[outbox]") {
-    outbox_rig on;
+    outbox_rig on(GENERATE(test::both_modes()));
+    CAPTURE(on.mode == outbox::relay_mode::polling);
     auto relay = on.make_relay();
     relay.start();
     on.insert("k", 1, 20'000); // more than may be in flight at once

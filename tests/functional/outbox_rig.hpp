@@ -10,6 +10,7 @@
 #include "support/topic_names.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <map>
 #include <set>
@@ -47,16 +48,30 @@ struct relay_instance {
     }
 };
 
+/// For what must hold in either mode: GENERATE_COPY(both_modes()).
+inline auto both_modes() {
+    return Catch::Generators::values({outbox::relay_mode::logical, outbox::relay_mode::polling});
+}
+
 /// A database and topics of their own, and a loop.
 struct outbox_rig {
+    explicit outbox_rig(outbox::relay_mode of_relays = outbox::relay_mode::logical)
+        : mode(of_relays) {}
+
+    /// Of the relays that this makes, unless they are told otherwise.
+    outbox::relay_mode mode;
     kafka_topics topics{{job_topic}, 12}; // as the topics file says, else relays refuse
     test::database database;
     boost::asio::io_context loop{1};
     metrics::registry metrics;
     pg::pool pool{database.pool_settings(1), metrics, log::logger()};
 
-    relay_instance make_relay(outbox::relay_options options = {}) {
+    relay_instance make_relay(outbox::relay_options options) {
         return {database.url(), topics.prefix(), loop, kafka_topics::brokers(), options};
+    }
+
+    relay_instance make_relay() {
+        return make_relay({.mode = mode});
     }
 
     void stop(relay_instance& which) {

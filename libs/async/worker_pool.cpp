@@ -102,17 +102,16 @@ void enqueue(detail::pool_state& state, detail::job next) {
             refused = refusal(error_kind::unavailable, state, "stopped");
         } else if (state.queue.size() >= state.settings.queue_max) {
             refused = refusal(error_kind::unavailable, state, "full");
-        } else {
+        }
+        if (!refused) {
             state.queue.push_back(std::move(next));
             state.queued.set(static_cast<double>(state.queue.size()));
+            state.changed.notify_one();
+            return;
         }
     }
-    if (refused) {
-        state.rejected.increment();
-        next.done(std::move(refused));
-    } else {
-        state.changed.notify_one();
-    }
+    state.rejected.increment();
+    next.done(std::move(refused));
 }
 
 } // namespace

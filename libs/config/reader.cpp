@@ -96,14 +96,14 @@ std::optional<std::string> reader::find(const variable& described) {
     return std::nullopt;
 }
 
-std::string reader::text(std::string_view name, std::optional<std::string> fallback,
+std::string reader::text(std::string_view name, const std::optional<std::string>& fallback,
                          std::string_view description) {
     const auto found = find({std::string(name), "text", fallback.value_or(""),
                              std::string(description), false, !fallback.has_value()});
     return found.value_or(fallback.value_or(""));
 }
 
-secret reader::secret(std::string_view name, std::optional<std::string> fallback,
+secret reader::secret(std::string_view name, const std::optional<std::string>& fallback,
                       std::string_view description) {
     const auto found = find({std::string(name), "a secret", fallback ? "***" : "",
                              std::string(description), true, !fallback.has_value()});
@@ -124,7 +124,7 @@ secret reader::key(std::string_view name, std::size_t size, std::string_view des
     return config::secret(std::string(bytes->begin(), bytes->end()));
 }
 
-std::int64_t reader::integer(std::string_view name, std::optional<std::int64_t> fallback,
+std::int64_t reader::integer(std::string_view name, const std::optional<std::int64_t>& fallback,
                              std::int64_t min, std::int64_t max, std::string_view description) {
     const auto form = fmt::format("a whole number from {} to {}", min, max);
     const auto found = find({std::string(name), form, fallback ? fmt::to_string(*fallback) : "",
@@ -140,9 +140,9 @@ std::int64_t reader::integer(std::string_view name, std::optional<std::int64_t> 
     return *value;
 }
 
-std::chrono::milliseconds reader::duration_ms(std::string_view name,
-                                              std::optional<std::chrono::milliseconds> fallback,
-                                              std::string_view description) {
+std::chrono::milliseconds
+reader::duration_ms(std::string_view name, const std::optional<std::chrono::milliseconds>& fallback,
+                    std::string_view description) {
     std::optional<std::int64_t> count;
     if (fallback) {
         count = fallback->count();
@@ -152,7 +152,7 @@ std::chrono::milliseconds reader::duration_ms(std::string_view name,
         integer(name, count, 0, a_day, fmt::format("{} (milliseconds)", description)));
 }
 
-bool reader::boolean(std::string_view name, std::optional<bool> fallback,
+bool reader::boolean(std::string_view name, const std::optional<bool>& fallback,
                      std::string_view description) {
     std::optional<std::string> word;
     if (fallback) {
@@ -162,7 +162,7 @@ bool reader::boolean(std::string_view name, std::optional<bool> fallback,
     return value == "true" || value == "1" || value == "yes";
 }
 
-endpoint reader::endpoint(std::string_view name, std::optional<std::string> fallback,
+endpoint reader::endpoint(std::string_view name, const std::optional<std::string>& fallback,
                           std::string_view description) {
     const auto found = find({std::string(name), "host:port", fallback.value_or(""),
                              std::string(description), false, !fallback.has_value()});
@@ -178,7 +178,7 @@ endpoint reader::endpoint(std::string_view name, std::optional<std::string> fall
     return *parsed;
 }
 
-std::string reader::url(std::string_view name, std::optional<std::string> fallback,
+std::string reader::url(std::string_view name, const std::optional<std::string>& fallback,
                         std::string_view description) {
     const auto found = find({std::string(name), "http:// or https:// URL", fallback.value_or(""),
                              std::string(description), false, !fallback.has_value()});
@@ -193,7 +193,8 @@ std::string reader::url(std::string_view name, std::optional<std::string> fallba
 }
 
 std::string reader::choice(std::string_view name, std::vector<std::string> allowed,
-                           std::optional<std::string> fallback, std::string_view description) {
+                           const std::optional<std::string>& fallback,
+                           std::string_view description) {
     const auto form = fmt::format("one of {}", fmt::join(allowed, ", "));
     const auto found = find({std::string(name), form, fallback.value_or(""),
                              std::string(description), false, !fallback.has_value()});

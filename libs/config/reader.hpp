@@ -46,26 +46,27 @@ class reader {
 public:
     explicit reader(environment variables);
 
-    std::string text(std::string_view name, std::optional<std::string> fallback,
+    std::string text(std::string_view name, const std::optional<std::string>& fallback,
                      std::string_view description);
-    config::secret secret(std::string_view name, std::optional<std::string> fallback,
+    config::secret secret(std::string_view name, const std::optional<std::string>& fallback,
                           std::string_view description);
     /// 32 bytes (or `size`) in base64url; returns the raw bytes.
     config::secret key(std::string_view name, std::size_t size, std::string_view description);
-    std::int64_t integer(std::string_view name, std::optional<std::int64_t> fallback,
+    std::int64_t integer(std::string_view name, const std::optional<std::int64_t>& fallback,
                          std::int64_t min, std::int64_t max, std::string_view description);
     std::chrono::milliseconds duration_ms(std::string_view name,
-                                          std::optional<std::chrono::milliseconds> fallback,
+                                          const std::optional<std::chrono::milliseconds>& fallback,
                                           std::string_view description);
     /// true/false, 1/0, yes/no.
-    bool boolean(std::string_view name, std::optional<bool> fallback, std::string_view description);
-    config::endpoint endpoint(std::string_view name, std::optional<std::string> fallback,
+    bool boolean(std::string_view name, const std::optional<bool>& fallback,
+                 std::string_view description);
+    config::endpoint endpoint(std::string_view name, const std::optional<std::string>& fallback,
                               std::string_view description);
     /// http:// or https:// URL without a trailing slash.
-    std::string url(std::string_view name, std::optional<std::string> fallback,
+    std::string url(std::string_view name, const std::optional<std::string>& fallback,
                     std::string_view description);
     std::string choice(std::string_view name, std::vector<std::string> allowed,
-                       std::optional<std::string> fallback, std::string_view description);
+                       const std::optional<std::string>& fallback, std::string_view description);
 
     /// Adds a problem that concerns several variables together.
     void problem(std::string_view name, std::string_view what);

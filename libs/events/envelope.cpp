@@ -21,9 +21,8 @@ std::unexpected<error> bad(std::string_view header) {
 template <class Integer>
 std::optional<Integer> parse_integer(std::string_view text, int base) {
     Integer value = 0;
-    const auto* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, value, base);
-    if (text.empty() || parsed.ec != std::errc() || parsed.ptr != end) {
+    const auto parsed = std::from_chars(text.begin(), text.end(), value, base);
+    if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.end()) {
         return std::nullopt;
     }
     return value;

@@ -43,7 +43,8 @@ void process::add(part value) {
     impl_->parts.push_back(std::move(value));
 }
 
-void process::run_task(stage which, std::string name, std::function<asio::awaitable<void>()> run) {
+void process::run_task(stage which, const std::string& name,
+                       std::function<asio::awaitable<void>()> run) {
     auto start = [this, which, name, run = std::move(run)]() -> asio::awaitable<result<void>> {
         tasks(which).spawn(name, run());
         co_return result<void>();

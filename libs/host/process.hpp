@@ -73,7 +73,8 @@ public:
     void add(part value);
 
     /// Runs a coroutine for the stage's life: spawn(stage::producers, "outbox-relay", relay.run()).
-    void run_task(stage which, std::string name, std::function<boost::asio::awaitable<void>()> run);
+    void run_task(stage which, const std::string& name,
+                  std::function<boost::asio::awaitable<void>()> run);
 
     /// Asked by /readyz; must not block. The error's detail is shown.
     void add_readiness(std::string name, std::function<result<void>()> check);

@@ -24,7 +24,7 @@ constexpr auto watch_every = 500ms;
 constexpr int hang_exit_code = 70;
 constexpr std::size_t needs_max = 500;
 /// Longer than any topic of events keeps its records without a relay's position.
-constexpr auto seen_kept = std::chrono::hours(24 * 8);
+constexpr int seen_kept_days = 8;
 
 struct held_time {
     kafka::topic_partition where;
@@ -126,6 +126,7 @@ asio::awaitable<void> housekeeper::keep_house() {
     rhythm counts(counts_every);
     rhythm sweeps(sweep_every);
     co_await count_waiting();
+    co_await sweep();
     while (true) {
         co_await async::sleep_for(snapshots_every);
         co_await look_for_snapshots();
@@ -216,14 +217,14 @@ asio::awaitable<void> housekeeper::count_waiting() {
 }
 
 asio::awaitable<void> housekeeper::sweep() {
-    const auto older_than = parts_.time.now() - seen_kept;
-    std::size_t forgotten = 1;
-    while (forgotten > 0) {
-        auto body = [this, older_than](pg::transaction& tx) -> result<std::size_t> {
-            return forget_seen(tx, group_, older_than);
-        };
-        const auto done = co_await parts_.database.read("inbox_forget", std::move(body));
-        forgotten = done.value_or(0);
+    auto body = [](pg::transaction& tx) -> result<void> {
+        maintain_seen(tx, seen_kept_days);
+        return {};
+    };
+    const auto done = co_await parts_.database.transact("inbox_forget", std::move(body));
+    if (!done) { // a lock was not to be had: next time
+        parts_.logger.warn("inbox.maintenance_failed",
+                           {{"slug", done.error().slug}, {"detail", done.error().detail}});
     }
 }
 

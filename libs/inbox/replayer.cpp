@@ -217,7 +217,7 @@ asio::awaitable<void> replayer::forget() {
     std::size_t forgotten = 1;
     while (forgotten > 0) {
         auto body = [this](pg::transaction& tx) -> result<std::size_t> {
-            return forget_seen(tx, group_, with_.time.now() + std::chrono::hours(1));
+            return forget_group(tx, group_);
         };
         const auto done = co_await with_.database.read("inbox_forget", std::move(body));
         forgotten = done.value_or(0);

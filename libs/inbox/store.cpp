@@ -125,11 +125,17 @@ std::set<event_id> note_seen(pg::transaction& tx, const std::string& group,
     return fresh;
 }
 
-std::size_t forget_seen(pg::transaction& tx, const std::string& group, timestamp older_than) {
+void maintain_seen(pg::transaction& tx, int kept_days) {
+    tx.exec("select inbox_maintain_seen(7, $1)", {kept_days});
+    tx.exec("delete from inbox_seen_other where seen_at < now() - $1 * interval '1 day'",
+            {kept_days});
+}
+
+std::size_t forget_group(pg::transaction& tx, const std::string& group) {
     return tx
-        .exec("delete from inbox_seen where ctid = any(array(select ctid from inbox_seen"
-              " where consumer_group = $1 and seen_at < $2 limit 5000))",
-              {group, older_than})
+        .exec("delete from inbox_seen where consumer_group = $1 and event_id = any(array("
+              "select event_id from inbox_seen where consumer_group = $1 limit 5000))",
+              {group})
         .affected();
 }
 

@@ -56,8 +56,10 @@ void save_partition(pg::transaction& tx, const place& at, const partition_state&
 /// The ids that were not there before; notes them.
 std::set<event_id> note_seen(pg::transaction& tx, const std::string& group,
                              const std::set<event_id>& ids);
-/// Forgets ids that are older than topics keep their records.
-std::size_t forget_seen(pg::transaction& tx, const std::string& group, timestamp older_than);
+/// Makes the partitions of the coming days, and forgets ids older than topics keep their records.
+void maintain_seen(pg::transaction& tx, int kept_days);
+/// Forgets some ids of a group that is not needed any more; how many.
+std::size_t forget_group(pg::transaction& tx, const std::string& group);
 
 snapshot_versions find_snapshots(pg::transaction& tx, const std::string& group,
                                  const std::vector<events::snapshot_need>& needs);

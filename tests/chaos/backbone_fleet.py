@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "backbone")
 from nodes import Stage, wait_until  # noqa: E402
 
 KEYS = 40
-PARTITIONS = 4
+PARTITIONS = 12  # as the topics file says; a relay refuses any other number
 SESSION_MS = 6_000
 ROLES = [f"{kind}-{number}" for kind in ("writer", "relay", "consumer", "timers") for number in (1, 2)]
 

@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASE_TIMEOUT_S = 120
 SLOW_TIMEOUT_S = 1200
 PROOF_TIMEOUT_S = 3 * 3600  # the first time, a toolchain is installed and everything compiled
+FUZZ_SHORT_S, FUZZ_LONG_S = 4, 120
 WITHOUT_SERVERS = {"images"}  # folders of tests that look at files and programs only
 SKIPPED = 4  # what a Catch2 program returns when a case skips itself
 
@@ -77,6 +78,13 @@ def build_tests(directory, prefix=""):
             yield from catch_cases(program, label, prefix)
 
 
+def fuzz_tests(directory, seconds):
+    """Each fuzz target for a while, from its kept corpus on."""
+    for program in sorted((directory / "tests/fuzz").glob("*_fuzz")):
+        command = [ROOT / "tests/fuzz/run", program, seconds]
+        yield Test(f"fuzz: {program.stem.removesuffix('_fuzz')}", "unit", command, words=("fuzz",))
+
+
 def pytest_test(name, label, python, path, **options):
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
     return Test(name, label, command, words=(path.stem,), **options)
@@ -130,6 +138,7 @@ def all_tests(given):
     yield from build_tests(given.dev)
     if given.all:
         yield from build_tests(given.tsan, "tsan ")
+    yield from fuzz_tests(given.dev, FUZZ_LONG_S if given.all else FUZZ_SHORT_S)
     yield from tidy_tests(given)
     yield from python_tests(given.python)
     yield from chaos_tests(given.python)

@@ -34,7 +34,7 @@ SLOW_ROW = "behind a 400 ms writer transaction each second, p95 ms"
 RUNTIME_ROW = "consumer runtime, no-op handler"
 MEMORY_ROW = "consumer memory MB"
 POLLING = "5 ms polling relay"
-NO_POLLING = "the polling relay does not exist yet, so there is nothing beside it"
+MODES = ("logical", "polling")
 LOAD_SHARE = 0.7
 WORKERS = (1, 2, 3, 4)
 
@@ -102,25 +102,38 @@ class Bench:
 
     def latency(self):
         load, seconds = self.load(), max(3, round(8 * self.scale))
-        p50s, p99s, syncs = [], [], []
+        shares = {50: P50_ROW, 99: P99_ROW}
+        taken = {(mode, share): [] for mode in MODES for share in shares}
+        syncs = []
         for _ in range(self.rounds):
             syncs.append(fdatasync_ms(self.folder))
-            taken = latencies(load, seconds)
-            p50s.append(statistics.median(taken))
-            p99s.append(percentile(taken, 99))
+            for mode in MODES:
+                waits = latencies(load, seconds, mode=mode)
+                for share in shares:
+                    taken[mode, share].append(percentile(waits, share))
         sync = statistics.median(syncs)
         self.remarks.append(
             f"latency at {load:.0f} events/s, 50 a transaction; fdatasync {sync:.2f} ms, so p50 may be"
             f" {1 + 2 * sync:.2f} ms"
         )
-        rows = [(P50_ROW, statistics.median(p50s)), (P99_ROW, statistics.median(p99s))]
-        return [{**table.row(*row), "beside": POLLING, "missing": NO_POLLING} for row in rows]
+        return [
+            table.row(row, *self.both(taken, share)) for share, row in shares.items()
+        ]
+
+    @staticmethod
+    def both(taken, share):
+        """The medians of the relay and of the polling one, as a row takes them."""
+        ours, polling = (statistics.median(taken[mode, share]) for mode in MODES)
+        return ours, POLLING, polling
 
     def slow(self):
         load, seconds = self.load(), max(3, round(8 * self.scale))
-        p95s = [percentile(latencies(load, seconds, 400), 95) for _ in range(self.rounds)]
-        row = table.row(SLOW_ROW, statistics.median(p95s))
-        return [{**row, "beside": POLLING, "missing": NO_POLLING}]
+        taken = {(mode, 95): [] for mode in MODES}
+        for _ in range(self.rounds):
+            for mode in MODES:
+                waits = latencies(load, seconds, 400, mode=mode)
+                taken[mode, 95].append(percentile(waits, 95))
+        return [table.row(SLOW_ROW, *self.both(taken, 95))]
 
     def runtime(self):
         events = self.count(500_000)

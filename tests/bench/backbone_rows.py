@@ -68,17 +68,18 @@ def read_times(path):
         return dict(ENTRY.iter_unpack(file.read()))
 
 
-def latencies(events_per_second, seconds, slow_ms=0, batch=50):
+def latencies(events_per_second, seconds, slow_ms=0, batch=50, mode="logical"):
     """Milliseconds from the COMMIT's begin to the handler's COMMIT's end, sorted, at an offered load
     that does not wait for anybody: a transaction that had to wait for a free writer is counted from
     when it was due. With slow_ms another writer keeps a transaction open as long, each second."""
     with Stage() as stage, tempfile.TemporaryDirectory() as folder:
-        sink = stage.session(stage.sink_url)
-        stage.relay()
+        sink, source = stage.session(stage.sink_url), stage.session(stage.source_url)
+        stage.relay("--mode", mode)
         handled_at, written_at = f"{folder}/handled", f"{folder}/written"
         consumer = stage.consumer("--instance", "one", "--times", handled_at)
         wait_for_consumer(stage, sink)
-        wait_for_relay(stage)
+        stage.writer("--transactions", 1, "--batch", 1).wait(LIMIT_S)
+        wait_for_offsets(sink, 1)
         rate = max(1, round(events_per_second / batch))
         transactions = rate * seconds
         slow = ("--slow-ms", slow_ms) if slow_ms else ()
@@ -86,14 +87,14 @@ def latencies(events_per_second, seconds, slow_ms=0, batch=50):
             "--transactions", transactions, "--batch", batch, "--rate", rate, "--clients", 8,
             "--times", written_at, *slow,
         ).wait(LIMIT_S)
-        wait_for_offsets(sink, transactions * batch)
+        wait_for_offsets(sink, int(source.value("select count(*) from outbox_event")))
         consumer.stop()
         written, handled = read_times(written_at), read_times(handled_at)
     # The first second is for warming up.
     begin = min(written.values()) + 1_000_000
     return sorted(
         (handled[event] - at) / 1000
-        for event, at in written.items() if at >= begin and event in handled
+        for event, at in written.items() if at >= begin
     )
 
 

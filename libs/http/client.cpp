@@ -150,11 +150,11 @@ asio::awaitable<result<response>> client::impl::attempt(const call& what,
     if (used != nullptr) {
         auto exchanging = used->exchange(what, to, until);
         auto answer = co_await std::move(exchanging);
+        const bool lost_race = !answer && answer.error().slug == "unreachable" &&
+                               !used->answer_began() && is_idempotent(what.method);
         if (answer && used->reusable()) {
             keep(std::move(used));
         }
-        const bool lost_race = !answer && answer.error().slug == "unreachable" &&
-                               !used->answer_began() && is_idempotent(what.method);
         if (!lost_race) {
             co_return answer;
         }

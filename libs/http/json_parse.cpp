@@ -241,7 +241,7 @@ std::string pointer_to(const json_document& document, const json_node* node) {
     if (node == nullptr || node == document.root.get() || node->parent == nullptr) {
         return {};
     }
-    const auto parent = pointer_to(document, node->parent);
+    auto parent = pointer_to(document, node->parent);
     for (const auto& [name, value] : node->parent->members) {
         if (value.get() == node) {
             return pointer_step(parent, name);

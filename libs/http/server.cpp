@@ -57,7 +57,7 @@ struct server::impl {
 server::server(server_settings settings, std::vector<route> routes, const identity_verifier* verify,
                asio::io_context& loop, metrics::registry& metrics, log::logger logger)
     : impl_(std::make_unique<impl>(std::move(settings), std::move(routes), verify, loop, metrics,
-                                   logger)) {}
+                                   std::move(logger))) {}
 
 server::~server() = default;
 

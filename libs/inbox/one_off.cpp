@@ -26,9 +26,8 @@ std::unexpected<error> wrong(std::string what) {
 
 std::optional<std::int64_t> to_number(std::string_view text) {
     std::int64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, number);
-    const bool whole = read.ec == std::errc() && read.ptr == end && number >= 0;
+    const auto read = std::from_chars(text.begin(), text.end(), number);
+    const bool whole = read.ec == std::errc() && read.ptr == text.end() && number >= 0;
     return whole ? std::optional(number) : std::nullopt;
 }
 

@@ -44,6 +44,7 @@ asio::awaitable<result<replay_progress>> replayer::run() {
                             .topic_prefix = with_.settings.topic_prefix},
                            with_.loop, with_.metrics, with_.logger);
     std::vector<kafka::partition_start> starts;
+    starts.reserve(parts_.size());
     for (const auto& part : parts_) {
         starts.push_back({part.where, part.next});
     }

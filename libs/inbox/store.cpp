@@ -112,6 +112,7 @@ std::set<event_id> note_seen(pg::transaction& tx, const std::string& group,
         return fresh;
     }
     std::vector<std::string> texts;
+    texts.reserve(ids.size());
     for (const auto& each : ids) {
         texts.push_back(each.text());
     }

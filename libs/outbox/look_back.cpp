@@ -43,6 +43,7 @@ asio::awaitable<std::unordered_set<event_id>> look_back(look_back_request reques
         }
     };
     std::vector<std::string> topics;
+    topics.reserve(request.topics.size());
     for (const auto& name : request.topics) {
         topics.push_back(request.broker.topic_prefix + name);
     }

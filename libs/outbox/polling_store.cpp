@@ -113,7 +113,7 @@ asio::awaitable<link_result<void>> enter_polling(server_link& sql, std::size_t s
     for (const auto& [statement, parameters] : steps) {
         const auto done = co_await sql.query(statement, parameters, long_limit);
         if (!done) {
-            const auto why = done.error();
+            const auto& why = done.error();
             co_await sql.query("rollback", {}, usual);
             co_return std::unexpected(why);
         }

@@ -46,7 +46,7 @@ asio::awaitable<link_result<void>> enter_epoch(server_link& sql, std::string sna
     for (const auto& [statement, parameters] : steps) {
         const auto done = co_await sql.query(statement, parameters, listing_limit);
         if (!done) {
-            const auto why = done.error();
+            const auto& why = done.error();
             co_await sql.query("rollback", {}, usual);
             co_return std::unexpected(why);
         }

@@ -12,9 +12,8 @@ namespace {
 constexpr std::chrono::seconds server_epoch{946'684'800}; // 2000-01-01 in Unix time
 
 bool parse_hex(std::string_view text, std::uint32_t& into) {
-    const auto* end = text.data() + text.size();
-    const auto [stop, failed] = std::from_chars(text.data(), end, into, 16);
-    return failed == std::errc() && stop == end && !text.empty();
+    const auto [stop, failed] = std::from_chars(text.begin(), text.end(), into, 16);
+    return failed == std::errc() && stop == text.end() && !text.empty();
 }
 
 } // namespace

@@ -198,6 +198,7 @@ server_link::query(std::string sql, std::vector<std::optional<std::string>> para
     const auto until = steady::now() + at_most;
     auto* connection = impl_->connection.get();
     std::vector<const char*> values;
+    values.reserve(parameters.size());
     for (const auto& each : parameters) {
         values.push_back(each ? each->c_str() : nullptr);
     }

@@ -70,11 +70,9 @@ struct client::impl {
         const bool answered = ended && ended->status < 500;
         const bool silent = ended || ended.error().reason.kind == error_kind::timeout ||
                             ended.error().reason.kind == error_kind::unavailable;
-        if (!began_at_all) {
-            guard.given_up();
-        } else if (answered) {
+        if (began_at_all && answered) {
             guard.succeeded();
-        } else if (silent) {
+        } else if (began_at_all && silent) {
             guard.failed(std::chrono::steady_clock::now());
         } else {
             guard.given_up();

@@ -6,7 +6,7 @@
 #include <memory>
 
 namespace web::json::details {
-class _Value;
+class _Value; // NOLINT(bugprone-reserved-identifier): cpprestsdk's name
 }
 
 // For json.h of Debian 13 in C++23: there std::unique_ptr's destructor is constexpr, so it is

@@ -104,6 +104,7 @@ asio::awaitable<void> runner_state::feed() {
 asio::awaitable<void> runner_state::finish() {
     co_await firings_.join();
     std::vector<claimed_timer> rest;
+    rest.reserve(queue_.size());
     for (auto& each : queue_) {
         rest.push_back(std::move(each.claimed));
     }

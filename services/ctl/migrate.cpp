@@ -16,6 +16,7 @@ constexpr std::array library_components{"postgres", "outbox", "timers", "inbox"}
 
 std::vector<pg::migration_component> components_of(const std::string& service) {
     std::vector<pg::migration_component> out;
+    out.reserve(library_components.size() + 1);
     for (const auto* name : library_components) {
         out.push_back({name, host::share_path(fmt::format("migrations/{}", name))});
     }

@@ -16,6 +16,7 @@ constexpr std::chrono::minutes read_back{1};
 std::vector<std::unique_ptr<upstream>>
 make_upstreams(const route_table& routes, http::deadline_watch& deadlines, host::process& process) {
     std::vector<std::unique_ptr<upstream>> out;
+    out.reserve(routes.upstreams.size());
     for (const auto& service : routes.upstreams) {
         out.push_back(std::make_unique<upstream>(service, process.loop(), deadlines,
                                                  process.metrics(), process.logger()));

@@ -188,6 +188,7 @@ bool upstream::is_usable() const {
 
 std::vector<http::client*> upstream::clients() {
     std::vector<http::client*> out;
+    out.reserve(instances_.size());
     for (auto& each : instances_) {
         out.push_back(each.service_client.get());
     }

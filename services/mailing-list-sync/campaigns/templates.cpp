@@ -50,7 +50,7 @@ campaign_templates::campaign_templates(const std::filesystem::path& folder) {
     std::vector<std::string> problems;
     std::error_code failed;
     for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
-        const auto path = entry.path();
+        const auto& path = entry.path();
         if (path.extension() != ".html") {
             continue;
         }

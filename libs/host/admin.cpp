@@ -3,7 +3,9 @@
 #include "host/process.hpp"
 #include "http/json_writer.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace asio = boost::asio;
 
@@ -40,8 +42,12 @@ void admin_state::add_check(std::string name, std::function<result<void>()> chec
     checks_.emplace_back(std::move(name), std::move(check));
 }
 
+void admin_state::add_routes(std::vector<http::route> routes) {
+    std::ranges::move(routes, std::back_inserter(added_));
+}
+
 std::vector<http::route> admin_state::routes() {
-    std::vector<http::route> table;
+    std::vector<http::route> table = added_;
     table.push_back(get("/livez", [this] { return livez(); }));
     table.push_back(get("/readyz", [this] { return readyz(); }));
     table.push_back(get("/metrics", [this] { return metrics_page(); }));

@@ -21,7 +21,9 @@ public:
     void set_phase(phase value);
     void add_check(std::string name, std::function<result<void>()> check);
 
-    /// GET /livez /readyz /metrics /version, PUT /log-level?level=…&minutes=…
+    void add_routes(std::vector<http::route> routes);
+
+    /// GET /livez /readyz /metrics /version, PUT /log-level?level=…&minutes=…, and what was added.
     std::vector<http::route> routes();
 
 private:
@@ -40,6 +42,7 @@ private:
     metrics::gauge log_dropped_;
     phase phase_ = phase::starting;
     std::vector<std::pair<std::string, std::function<result<void>()>>> checks_;
+    std::vector<http::route> added_;
     log::level configured_level_;
     std::chrono::steady_clock::time_point level_until_{};
 };

@@ -56,6 +56,10 @@ void process::add_readiness(std::string name, std::function<result<void>()> chec
     impl_->admin.add_check(std::move(name), std::move(check));
 }
 
+void process::add_admin_routes(std::vector<http::route> routes) {
+    impl_->admin.add_routes(std::move(routes));
+}
+
 void process::on_drain(std::function<void()> action) {
     impl_->drain_actions.push_back(std::move(action));
 }

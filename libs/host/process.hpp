@@ -4,6 +4,7 @@
 #include "clock/clock.hpp"
 #include "config/reader.hpp"
 #include "host/health.hpp"
+#include "http/router.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
 
@@ -78,6 +79,9 @@ public:
 
     /// Asked by /readyz; must not block. The error's detail is shown.
     void add_readiness(std::string name, std::function<result<void>()> check);
+
+    /// More for the admin listener; before run().
+    void add_admin_routes(std::vector<http::route> routes);
 
     /// Called once when draining begins (e.g. server.announce_drain()).
     void on_drain(std::function<void()> action);

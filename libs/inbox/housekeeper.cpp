@@ -1,5 +1,6 @@
 #include "inbox/housekeeper.hpp"
 
+#include "inbox/dead_letter_audit.hpp"
 #include "inbox/dead_letters.hpp"
 #include "inbox/parking.hpp"
 
@@ -226,6 +227,12 @@ asio::awaitable<void> housekeeper::sweep() {
         parts_.logger.warn("inbox.maintenance_failed",
                            {{"slug", done.error().slug}, {"detail", done.error().detail}});
     }
+    auto letters = [this, now = parts_.time.now()](pg::transaction& tx) -> result<std::size_t> {
+        return forget_settled(tx, group_, now);
+    };
+    // What does not fit one statement, or fails, is left for the next time.
+    const auto forgotten = co_await parts_.database.transact("inbox_forget_letters", letters);
+    static_cast<void>(forgotten);
 }
 
 /// Lag in records and in time: a partition without lag is at the present.

@@ -1,5 +1,6 @@
 #include "inbox/parking.hpp"
 
+#include "inbox/dead_letter_fingerprint.hpp"
 #include "inbox/stored_json.hpp"
 
 namespace relais::inbox {
@@ -126,14 +127,16 @@ void bury(pg::transaction& tx, const place& at, const dead_event& value) {
     const auto& record = *value.record;
     const bool readable = value.event != nullptr;
     const auto id = readable ? pg::parameter(value.event->id) : pg::parameter(std::nullopt);
+    const auto type = readable ? value.event->type : std::string();
+    const auto pattern = detail_pattern(last_detail(value.errors));
     tx.exec("insert into inbox_dead_letter (consumer_group, topic, partition, record_offset, key,"
-            " value, headers, record_time, event_id, type, reason, attempts, errors, redrives)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            " value, headers, record_time, event_id, type, reason, attempts, errors, redrives,"
+            " fingerprint, detail_pattern)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
             {at.group, at.where.topic, at.where.partition, record.offset,
              pg::parameter::bytes(std::string_view(record.key)), value_of(record),
-             headers_to_json(record.headers), record.time, id,
-             readable ? value.event->type : std::string(), value.reason, value.attempts,
-             value.errors, value.redrives});
+             headers_to_json(record.headers), record.time, id, type, value.reason, value.attempts,
+             value.errors, value.redrives, fingerprint(type, value.reason, pattern), pattern});
 }
 
 std::vector<std::string> find_due(pg::transaction& tx, const place& at, timestamp now,

@@ -51,6 +51,44 @@ result<std::string> required_variable(const context& where, std::string_view nam
     return found->second;
 }
 
+namespace {
+
+pg::pool_settings settings_of(const std::string& server_url, const std::string& service,
+                              std::chrono::seconds at_most) {
+    pg::pool_settings settings;
+    settings.url = with_database(server_url, database_of(service));
+    settings.application_name = "relaisctl";
+    settings.connections = 1;
+    settings.statement_timeout =
+        std::max(settings.statement_timeout, std::chrono::milliseconds(at_most) / 2);
+    return settings;
+}
+
+} // namespace
+
+service_database::service_database(const std::string& server_url, const std::string& service,
+                                   std::chrono::seconds at_most)
+    : at_most_(at_most), pool_(settings_of(server_url, service, at_most), metrics_, {}) {}
+
+service_database::~service_database() {
+    pool_.stop();
+}
+
+result<void> service_database::run(const std::function<result<void>(pg::transaction&)>& work) {
+    result<void> outcome = fail(error_kind::internal, "not-run");
+    const auto until = std::chrono::steady_clock::now() + at_most_;
+    asio::co_spawn(loop_, pool_.transact("relaisctl", work, until),
+                   [&outcome](const std::exception_ptr& thrown, result<void> done) {
+                       if (thrown) {
+                           std::rethrow_exception(thrown);
+                       }
+                       outcome = std::move(done);
+                   });
+    loop_.restart();
+    loop_.run();
+    return outcome;
+}
+
 result<void> on_database(const context& where, const std::string& service,
                          const std::function<result<void>(pg::transaction&)>& work,
                          std::chrono::seconds at_most) {
@@ -58,27 +96,7 @@ result<void> on_database(const context& where, const std::string& service,
     if (!server_url) {
         return fail(server_url);
     }
-    asio::io_context loop(1);
-    metrics::registry metrics;
-    pg::pool_settings settings;
-    settings.url = with_database(*server_url, database_of(service));
-    settings.application_name = "relaisctl";
-    settings.connections = 1;
-    settings.statement_timeout =
-        std::max(settings.statement_timeout, std::chrono::milliseconds(at_most) / 2);
-    pg::pool database(settings, metrics, {});
-    result<void> outcome = fail(error_kind::internal, "not-run");
-    const auto until = std::chrono::steady_clock::now() + at_most;
-    asio::co_spawn(loop, database.transact("relaisctl", work, until),
-                   [&outcome](const std::exception_ptr& thrown, result<void> done) {
-                       if (thrown) {
-                           std::rethrow_exception(thrown);
-                       }
-                       outcome = std::move(done);
-                   });
-    loop.run();
-    database.stop();
-    return outcome;
+    return service_database(*server_url, service, at_most).run(work);
 }
 
 } // namespace relais::ctl

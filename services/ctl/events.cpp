@@ -1,6 +1,6 @@
 #include "ctl/command.hpp"
 #include "ctl/databases.hpp"
-#include "ctl/record_json.hpp"
+#include "inbox/record_json.hpp"
 #include "kafka/admin.hpp"
 #include "kafka/consumer.hpp"
 
@@ -88,7 +88,7 @@ asio::awaitable<std::uint64_t> print_records(kafka::consumer& source, const tail
         for (const auto& start : starts) {
             for (const auto& record : source.take(start.where, 100, 1'000'000)) {
                 any = true;
-                fmt::print("{}\n", record_json(record));
+                fmt::print("{}\n", inbox::record_json(record));
                 if (options.count && ++printed == *options.count) {
                     co_return printed;
                 }

@@ -1,168 +1,17 @@
+#include "timers/timers.hpp"
+
 #include "clock/rfc3339.hpp"
 #include "ctl/command.hpp"
 #include "ctl/databases.hpp"
-#include "http/json_writer.hpp"
-#include "timers/inspect.hpp"
+#include "ctl/timers_list.hpp"
 
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <charconv>
 
 namespace relais::ctl {
 namespace {
 
-constexpr std::size_t listed_usually = 100;
-constexpr std::size_t listed_max = 10'000;
-/// Counting millions of rows takes longer than what a service may ask.
-constexpr std::chrono::seconds count_limit{120};
-
 std::unexpected<error> misuse(std::string detail) {
     return fail(error_kind::invalid, "usage", std::move(detail));
-}
-
-void add_time(http::json_writer& json, std::string_view name, std::optional<timestamp> time) {
-    if (time) {
-        json.member(name, *time);
-    } else {
-        json.null_member(name);
-    }
-}
-
-void add_json(http::json_writer& json, const std::string& service, const timers::timer_row& row) {
-    json.begin_object()
-        .member("service", service)
-        .member("id", row.what.id)
-        .member("kind", row.what.kind)
-        .member("due_at", row.what.due_at)
-        .member("priority", row.what.priority)
-        .member("attempts", row.attempts)
-        .member("payload", row.what.payload)
-        .member("created_at", row.created_at);
-    add_time(json, "expires_at", row.what.expires_at);
-    add_time(json, "not_before", row.not_before);
-    add_time(json, "failed_at", row.failed_at);
-    if (!row.last_error.empty()) {
-        json.member("last_error", row.last_error);
-    }
-    if (!row.cron.empty()) {
-        json.begin_object("cron")
-            .member("expression", row.cron)
-            .member("time_zone", row.time_zone)
-            .member("catch_up", row.catch_up)
-            .end_object();
-    }
-    json.end_object();
-}
-
-void print_text(const std::string& service, const timers::timer_row& row) {
-    fmt::print("{}  {}  {}  due {}", service, row.what.kind, row.what.id,
-               to_rfc3339(row.what.due_at));
-    if (!row.cron.empty()) {
-        fmt::print("  \"{}\" {} {}", row.cron, row.time_zone, row.catch_up);
-    }
-    if (row.attempts > 0) {
-        fmt::print("  {} attempts", row.attempts);
-    }
-    if (row.failed_at) {
-        fmt::print("  given up {}", to_rfc3339(*row.failed_at));
-    }
-    fmt::print("{}{}\n", row.last_error.empty() ? "" : "  ", row.last_error);
-}
-
-result<std::size_t> limit_of(const arguments& given) {
-    const auto text = given.value("--limit");
-    std::size_t limit = listed_usually;
-    if (text) {
-        const auto [end, failed] =
-            std::from_chars(text->data(), text->data() + text->size(), limit);
-        if (failed != std::errc() || end != text->data() + text->size() || limit < 1 ||
-            limit > listed_max) {
-            return misuse(fmt::format("--limit wants 1 to {}", listed_max));
-        }
-    }
-    return limit;
-}
-
-result<void> list(const context& where, const arguments& given) {
-    const auto services = chosen_services(given);
-    const auto limit = limit_of(given);
-    if (!services || !limit) {
-        return services ? fail(limit) : fail(services);
-    }
-    http::json_writer json;
-    json.begin_object().begin_array("timers");
-    const timers::timer_filter filter{given.value("--kind").value_or(""), given.has("--failed"),
-                                      *limit};
-    for (const auto& service : *services) {
-        const auto done = on_database(where, service, [&](pg::transaction& tx) -> result<void> {
-            for (const auto& row : timers::list_timers(tx, filter)) {
-                add_json(json, service, row);
-                if (!given.has("--json")) {
-                    print_text(service, row);
-                }
-            }
-            return {};
-        });
-        if (!done) {
-            return done;
-        }
-    }
-    json.end_array().end_object();
-    if (given.has("--json")) {
-        fmt::print("{}\n", json.take());
-    }
-    return {};
-}
-
-void add_json(http::json_writer& json, const std::string& service,
-              const timers::kind_count& count) {
-    json.begin_object()
-        .member("service", service)
-        .member("kind", count.kind)
-        .member("pending", count.pending)
-        .member("due", count.due)
-        .member("failed", count.failed);
-    add_time(json, "oldest_due", count.oldest_due);
-    add_time(json, "next", count.next);
-    json.end_object();
-}
-
-result<void> show_kinds(const context& where, const arguments& given) {
-    const auto services = chosen_services(given);
-    if (!services) {
-        return fail(services);
-    }
-    http::json_writer json;
-    json.begin_object().begin_array("kinds");
-    const auto now = system_clock().now();
-    for (const auto& service : *services) {
-        const auto work = [&](pg::transaction& tx) -> result<void> {
-            for (const auto& count : timers::count_timers(tx, now)) {
-                add_json(json, service, count);
-                if (given.has("--json")) {
-                    continue;
-                }
-                fmt::print("{}  {}  {} pending, {} due, {} given up", service, count.kind,
-                           count.pending, count.due, count.failed);
-                if (count.oldest_due) {
-                    const std::chrono::duration<double> late = now - *count.oldest_due;
-                    fmt::print("; the oldest is due for {:.1f} s", late.count());
-                }
-                fmt::print("\n");
-            }
-            return {};
-        };
-        const auto done = on_database(where, service, work, count_limit);
-        if (!done) {
-            return done;
-        }
-    }
-    json.end_array().end_object();
-    if (given.has("--json")) {
-        fmt::print("{}\n", json.take());
-    }
-    return {};
 }
 
 error missing(const std::string& service, const std::string& id) {
@@ -233,12 +82,12 @@ result<void> change(const context& where, const arguments& given, const std::str
     if (given.has("--json")) {
         http::json_writer json;
         json.begin_object().member("action", verb).member("done", !dry).begin_array("timers");
-        add_json(json, service, *before);
+        write_timer(json, service, *before);
         json.end_array().end_object();
         fmt::print("{}\n", json.take());
     } else {
         fmt::print("{}{}: ", dry ? "would " : "", verb);
-        print_text(service, *before);
+        print_timer(service, *before);
     }
     return {};
 }
@@ -250,7 +99,7 @@ result<void> show_one(const context& where, const std::string& service, const st
             return std::unexpected(missing(service, id));
         }
         http::json_writer json;
-        add_json(json, service, *found);
+        write_timer(json, service, *found);
         fmt::print("{}\n", json.take());
         return {};
     });
@@ -291,10 +140,10 @@ result<void> run_timers(const context& where, std::span<const std::string> words
     }
     const std::string verb = given->rest().empty() ? "" : given->rest().front();
     if (verb == "list") {
-        return list(where, *given);
+        return list_timers(where, *given);
     }
     if (verb == "kinds") {
-        return show_kinds(where, *given);
+        return count_timers(where, *given);
     }
     if (verb.empty()) {
         return misuse("list, kinds, show, cancel, reschedule, retry or run-now");

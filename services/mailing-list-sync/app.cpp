@@ -1,5 +1,6 @@
 #include "mailing-list-sync/app.hpp"
 
+#include "inbox/dead_letter_routes.hpp"
 #include "inbox/one_off.hpp"
 #include "mailing-list-sync/consumers/consumers.hpp"
 #include "mailing-list-sync/routes.hpp"
@@ -106,6 +107,8 @@ void app::register_parts(const settings& given) {
                       return server_.stop(finish_requests_within);
                   }});
     process_.on_drain([this] { server_.announce_drain(); });
+    process_.add_admin_routes(
+        inbox::dead_letter_routes(database_, process_.time(), process_.logger()));
     process_.add_readiness("database", [this]() -> result<void> {
         if (!database_.reachable()) {
             return fail(error_kind::unavailable, "database-down", "the database is not reachable");

@@ -1,6 +1,7 @@
 #include "web-api/app.hpp"
 
 #include "async/signal.hpp"
+#include "inbox/dead_letter_routes.hpp"
 #include "inbox/one_off.hpp"
 #include "web-api/consumers/consumers.hpp"
 #include "web-api/routes.hpp"
@@ -81,6 +82,8 @@ void app::register_pools() {
                       passwords_.stop();
                       co_return;
                   }});
+    process_.add_admin_routes(
+        inbox::dead_letter_routes(database_, process_.time(), process_.logger()));
     process_.add_readiness("database", [this]() -> result<void> {
         if (!database_.reachable()) {
             return fail(error_kind::unavailable, "database-down", "PostgreSQL does not answer");

@@ -16,7 +16,8 @@ struct said {
     }
 };
 
-/// Runs relaisctl as a process, every service's database being this one.
-said relaisctl(const database& on, const std::string& arguments);
+/// Runs relaisctl as a process, every service's database being this one. `input` is what it reads,
+/// without apostrophes.
+said relaisctl(const database& on, const std::string& arguments, const std::string& input = "");
 
 } // namespace relais::test

@@ -1,7 +1,8 @@
 #include "ctl/command.hpp"
-#include "ctl/record_json.hpp"
 #include "ctl/topics_page.hpp"
 #include "events/event.hpp"
+#include "events/payload_json.hpp"
+#include "inbox/record_json.hpp"
 #include "relais/market/v1/job_events.pb.h"
 #include "support/environment.hpp"
 
@@ -72,13 +73,13 @@ TEST_CASE("a record is shown with its message decoded", "[ctl]") {
                          .headers = {{"ce_type", "relais.market.v1.JobPublished"}},
                          .partition = 3,
                          .offset = 17};
-    const auto shown = ctl::record_json(record);
+    const auto shown = inbox::record_json(record);
     CHECK(shown.find(R"("partition":3,"offset":17)") != std::string::npos);
     CHECK(shown.find(R"("data":{"job_id":"job-1")") != std::string::npos);
     CHECK(shown.find(R"("amount_minor":"12500")") != std::string::npos);
     record.value = "\xff";
-    CHECK(ctl::record_json(record).find(R"("data_base64url":"_w")") != std::string::npos);
+    CHECK(inbox::record_json(record).find(R"("data_base64url":"_w")") != std::string::npos);
     record.value.reset();
-    CHECK(ctl::record_json(record).find(R"("data":null)") != std::string::npos);
-    CHECK_FALSE(ctl::payload_json("no.such.Type", ""));
+    CHECK(inbox::record_json(record).find(R"("data":null)") != std::string::npos);
+    CHECK_FALSE(events::payload_to_json("no.such.Type", ""));
 }

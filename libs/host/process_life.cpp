@@ -5,8 +5,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 namespace asio = boost::asio;
@@ -16,6 +19,19 @@ namespace {
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// `a || b` waits for b when a throws, so a command does not throw (its reader may have gone away).
+asio::awaitable<int> without_throwing(asio::awaitable<int> command) {
+    try {
+        const int code = co_await std::move(command);
+        co_return code;
+    } catch (const boost::system::system_error&) {
+        throw; // cancelled: the other one has ended
+    } catch (const std::exception& failed) {
+        fmt::print(stderr, "{}\n", failed.what());
+    }
+    co_return 1;
 }
 
 } // namespace
@@ -164,7 +180,7 @@ asio::awaitable<void> process::impl::live_for(const command& one, std::vector<st
     std::size_t started = 0;
     const bool ready = co_await start_stages(started, stage::pools);
     if (ready) {
-        auto running = one.run(std::move(words));
+        auto running = without_throwing(one.run(std::move(words)));
         auto wish = stop_wish.wait();
         const auto ended = co_await (std::move(running) || std::move(wish));
         exit_code = ended.index() == 0 ? std::get<0>(ended) : 1;

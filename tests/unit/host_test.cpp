@@ -5,6 +5,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -176,4 +178,32 @@ TEST_CASE("the word --health asks for readiness, --alive for life", "[host]") {
     CHECK(asked("--health") == "/readyz");
     CHECK(asked("--alive") == "/livez");
     CHECK(asked("--check-config").empty());
+}
+
+TEST_CASE("a one-off run starts the pools only and ends with its code, also when it throws",
+          "[host]") {
+    std::vector<std::string> journal;
+    const auto code_of = [&journal](const std::vector<std::string>& words) {
+        host::process process(quick());
+        process.add(journaled(host::stage::pools, "database", journal));
+        process.add(journaled(host::stage::acceptors, "http", journal));
+        process.add_command({"add", "add N", [](std::vector<std::string> given) {
+                                 return [](std::string text) -> asio::awaitable<int> {
+                                     co_return std::stoi(text); // throws for what is no number
+                                 }(given.at(0));
+                             }});
+        process.add_command({"wait", "wait", [&process](const auto&) -> asio::awaitable<int> {
+                                 asio::post(process.loop(), [] { std::raise(SIGTERM); });
+                                 asio::steady_timer never(process.loop(), std::chrono::hours(1));
+                                 co_await never.async_wait(asio::use_awaitable);
+                                 co_return 0;
+                             }});
+        return process.run_command(words);
+    };
+    CHECK(code_of({"add", "7"}) == 7);
+    CHECK(journal == std::vector<std::string>{"+database", "-database"});
+    CHECK(code_of({"add", "seven"}) == 1);
+    CHECK(code_of({"wait"}) == 1);
+    CHECK(code_of({"unknown"}) == 2);
+    CHECK(code_of({"help"}) == 0);
 }

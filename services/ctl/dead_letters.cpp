@@ -4,6 +4,7 @@
 #include "ctl/command.hpp"
 #include "ctl/databases.hpp"
 #include "ctl/dead_letters_change.hpp"
+#include "ctl/listing.hpp"
 #include "inbox/dead_letter_json.hpp"
 
 #include <fmt/format.h>
@@ -46,35 +47,18 @@ void print_text(const std::string& service, const inbox::dead_letter_deed& deed)
 template <class Find>
 result<void> print_all(const context& where, const arguments& given, std::string_view name,
                        Find find) {
-    const auto services = chosen_services(given);
-    if (!services) {
-        return fail(services);
-    }
-    http::json_writer json;
-    json.begin_object().begin_array(name);
-    std::size_t count = 0;
-    for (const auto& service : *services) {
-        const auto done = on_database(where, service, [&](pg::transaction& tx) -> result<void> {
-            for (const auto& each : find(tx)) {
-                ++count;
-                inbox::write_json(json, each, service);
-                if (!given.has("--json")) {
-                    print_text(service, each);
-                }
+    const auto add = [&](pg::transaction& tx, const std::string& service, http::json_writer& json) {
+        const auto found = find(tx);
+        for (const auto& each : found) {
+            inbox::write_json(json, each, service);
+            if (!given.has("--json")) {
+                print_text(service, each);
             }
-            return {};
-        });
-        if (!done) {
-            return done;
         }
-    }
-    json.end_array().end_object();
-    if (given.has("--json")) {
-        fmt::print("{}\n", json.take());
-    } else if (count == 0) {
-        fmt::print("{}\n", name == "deeds" ? "nothing was done" : "no dead letters");
-    }
-    return {};
+        return found.size();
+    };
+    const std::string_view none = name == "deeds" ? "nothing was done" : "no dead letters";
+    return print_listing(where, given, {.name = name, .none = none}, add);
 }
 
 result<void> show(const context& where, const arguments& given) {

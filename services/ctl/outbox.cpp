@@ -1,5 +1,6 @@
 #include "ctl/command.hpp"
 #include "ctl/databases.hpp"
+#include "ctl/listing.hpp"
 #include "ctl/outbox_refused.hpp"
 #include "ctl/outbox_state.hpp"
 #include "http/json_writer.hpp"
@@ -128,30 +129,15 @@ void add_json(http::json_writer& json, const std::string& service, const outbox_
 }
 
 result<void> show_outboxes(const context& where, const arguments& given) {
-    const auto services = chosen_services(given);
-    if (!services) {
-        return fail(services);
-    }
-    http::json_writer json;
-    json.begin_object().begin_array("outboxes");
-    for (const auto& service : *services) {
-        const auto done = on_database(where, service, [&](pg::transaction& tx) -> result<void> {
-            const auto state = look_at_outbox(tx);
-            add_json(json, service, state);
-            if (!given.has("--json")) {
-                print_text(service, state);
-            }
-            return {};
-        });
-        if (!done) {
-            return done;
+    const auto add = [&](pg::transaction& tx, const std::string& service, http::json_writer& json) {
+        const auto state = look_at_outbox(tx);
+        add_json(json, service, state);
+        if (!given.has("--json")) {
+            print_text(service, state);
         }
-    }
-    json.end_array().end_object();
-    if (given.has("--json")) {
-        fmt::print("{}\n", json.take());
-    }
-    return {};
+        return std::size_t{1};
+    };
+    return print_listing(where, given, {.name = "outboxes"}, add);
 }
 
 result<void> run_outbox(const context& where, std::span<const std::string> words) {

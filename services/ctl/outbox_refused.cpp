@@ -2,6 +2,7 @@
 
 #include "clock/rfc3339.hpp"
 #include "ctl/databases.hpp"
+#include "ctl/listing.hpp"
 #include "http/json_writer.hpp"
 #include "outbox/refused.hpp"
 
@@ -63,35 +64,17 @@ result<void> republish_one(pg::transaction& tx, const std::string& service, cons
 } // namespace
 
 result<void> list_refused(const context& where, const arguments& given) {
-    const auto services = chosen_services(given);
-    if (!services) {
-        return fail(services);
-    }
-    http::json_writer json;
-    json.begin_object().begin_array("refused");
-    std::size_t count = 0;
-    for (const auto& service : *services) {
-        const auto done = on_database(where, service, [&](pg::transaction& tx) -> result<void> {
-            for (const auto& event : outbox::list_refused(tx, given.has("--all"), listed_max)) {
-                ++count;
-                add_json(json, service, event);
-                if (!given.has("--json")) {
-                    print_text(service, event);
-                }
+    const auto add = [&](pg::transaction& tx, const std::string& service, http::json_writer& json) {
+        const auto events = outbox::list_refused(tx, given.has("--all"), listed_max);
+        for (const auto& event : events) {
+            add_json(json, service, event);
+            if (!given.has("--json")) {
+                print_text(service, event);
             }
-            return {};
-        });
-        if (!done) {
-            return done;
         }
-    }
-    json.end_array().end_object();
-    if (given.has("--json")) {
-        fmt::print("{}\n", json.take());
-    } else if (count == 0) {
-        fmt::print("no refused events\n");
-    }
-    return {};
+        return events.size();
+    };
+    return print_listing(where, given, {.name = "refused", .none = "no refused events"}, add);
 }
 
 result<void> republish_refused(const context& where, const arguments& given) {

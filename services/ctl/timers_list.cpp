@@ -2,6 +2,7 @@
 
 #include "clock/rfc3339.hpp"
 #include "ctl/databases.hpp"
+#include "ctl/listing.hpp"
 
 #include <fmt/format.h>
 
@@ -54,6 +55,16 @@ void write_count(http::json_writer& json, const std::string& service,
     json.end_object();
 }
 
+void print_count(const std::string& service, const timers::kind_count& count, timestamp now) {
+    fmt::print("{}  {}  {} pending, {} due, {} given up", service, count.kind, count.pending,
+               count.due, count.failed);
+    if (count.oldest_due) {
+        const std::chrono::duration<double> late = now - *count.oldest_due;
+        fmt::print("; the oldest is due for {:.1f} s", late.count());
+    }
+    fmt::print("\n");
+}
+
 } // namespace
 
 void write_timer(http::json_writer& json, const std::string& service,
@@ -99,71 +110,38 @@ void print_timer(const std::string& service, const timers::timer_row& row) {
 }
 
 result<void> list_timers(const context& where, const arguments& given) {
-    const auto services = chosen_services(given);
     const auto limit = limit_of(given);
-    if (!services || !limit) {
-        return services ? fail(limit) : fail(services);
+    if (!limit) {
+        return fail(limit);
     }
-    http::json_writer json;
-    json.begin_object().begin_array("timers");
     const timers::timer_filter filter{given.value("--kind").value_or(""), given.has("--failed"),
                                       *limit};
-    for (const auto& service : *services) {
-        const auto done = on_database(where, service, [&](pg::transaction& tx) -> result<void> {
-            for (const auto& row : timers::list_timers(tx, filter)) {
-                write_timer(json, service, row);
-                if (!given.has("--json")) {
-                    print_timer(service, row);
-                }
+    const auto add = [&](pg::transaction& tx, const std::string& service, http::json_writer& json) {
+        const auto rows = timers::list_timers(tx, filter);
+        for (const auto& row : rows) {
+            write_timer(json, service, row);
+            if (!given.has("--json")) {
+                print_timer(service, row);
             }
-            return {};
-        });
-        if (!done) {
-            return done;
         }
-    }
-    json.end_array().end_object();
-    if (given.has("--json")) {
-        fmt::print("{}\n", json.take());
-    }
-    return {};
+        return rows.size();
+    };
+    return print_listing(where, given, {.name = "timers"}, add);
 }
 
 result<void> count_timers(const context& where, const arguments& given) {
-    const auto services = chosen_services(given);
-    if (!services) {
-        return fail(services);
-    }
-    http::json_writer json;
-    json.begin_object().begin_array("kinds");
     const auto now = system_clock().now();
-    for (const auto& service : *services) {
-        const auto work = [&](pg::transaction& tx) -> result<void> {
-            for (const auto& count : timers::count_timers(tx, now)) {
-                write_count(json, service, count);
-                if (given.has("--json")) {
-                    continue;
-                }
-                fmt::print("{}  {}  {} pending, {} due, {} given up", service, count.kind,
-                           count.pending, count.due, count.failed);
-                if (count.oldest_due) {
-                    const std::chrono::duration<double> late = now - *count.oldest_due;
-                    fmt::print("; the oldest is due for {:.1f} s", late.count());
-                }
-                fmt::print("\n");
+    const auto add = [&](pg::transaction& tx, const std::string& service, http::json_writer& json) {
+        const auto counts = timers::count_timers(tx, now);
+        for (const auto& count : counts) {
+            write_count(json, service, count);
+            if (!given.has("--json")) {
+                print_count(service, count, now);
             }
-            return {};
-        };
-        const auto done = on_database(where, service, work, count_limit);
-        if (!done) {
-            return done;
         }
-    }
-    json.end_array().end_object();
-    if (given.has("--json")) {
-        fmt::print("{}\n", json.take());
-    }
-    return {};
+        return counts.size();
+    };
+    return print_listing(where, given, {.name = "kinds", .at_most = count_limit}, add);
 }
 
 } // namespace relais::ctl

@@ -34,6 +34,7 @@ struct process_settings {
     std::string instance;
     config::endpoint admin_listen;
     log::level log_level = log::level::info;
+    int log_descriptor = 1;                   ///< a one-off run answers on 1 and logs to 2
     std::chrono::milliseconds drain_delay{0}; ///< not ready, but still accepting
     std::chrono::milliseconds stop_limit{
         25'000}; ///< then the process ends anyway, with exit code 1
@@ -141,7 +142,9 @@ int run_service(int argc, char** argv, std::string_view service, std::string_vie
         return detail::report_configuration(from, how);
     }
     return detail::guarded([&] {
-        process running(settings.process);
+        auto own = settings.process;
+        own.log_descriptor = how.command.empty() ? 1 : 2;
+        process running(std::move(own));
         const auto app = build(settings, running);
         return how.command.empty() ? running.run() : running.run_command(how.command);
     });

@@ -40,7 +40,7 @@ struct process::impl {
 
     explicit impl(process_settings given)
         : settings(std::move(given)),
-          logger(settings.service, settings.instance, settings.log_level),
+          logger(settings.service, settings.instance, settings.log_level, settings.log_descriptor),
           admin(metrics, logger, settings.service) {
         for ([[maybe_unused]] const stage each : stages) {
             groups.push_back(std::make_unique<async::task_group>(

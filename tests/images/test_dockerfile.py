@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support import ROOT, SERVICES, STAGES, dockerfile, run, tool
+from support import PROGRAMS, ROOT, SERVICES, STAGES, dockerfile, run, tool
 
 TARGETS = (*SERVICES, "relaisctl", "setup", "sandbox", "store")
 TEXT = (ROOT / "deploy/docker/Dockerfile").read_text()
@@ -77,3 +77,40 @@ def test_unknown_instructions_are_an_error(tmp_path):
     file.write_text("FROM debian:13-slim AS one\nONBUILD RUN true\n")
     with pytest.raises(dockerfile.DockerfileError, match="ONBUILD"):
         dockerfile.read(file)
+
+
+# What another package brings along: the compiler's, librdkafka's (linked statically on Debian 12),
+# libvips' own.
+BROUGHT = {"libc", "libstdc++", "libgcc-s", "liblz4", "libzstd", "zlib1g", "libglib2.0"}
+IN_IMAGE = {name: [f"relais-{name}"] for name in SERVICES} | {"relaisctl": ["relaisctl"]}
+IN_IMAGE["upload"].append("relais-upload-worker")
+
+
+def stem(package):
+    """libicu72 and libicu76, libvips42 and libvips42t64 are one library."""
+    return re.sub(r"-?\d[\d.]*(t64)?$", "", package.split(":")[0])
+
+
+def installed(name):
+    """Stems of what the stage and those below it install."""
+    stage, out = STAGES.get(name), set()
+    while stage is not None:
+        for each in stage.all("RUN"):
+            for words in re.findall(r"apt-get install -y --no-install-recommends ([^&]*)", each.text):
+                out |= {stem(word) for word in words.split()}
+        stage = STAGES.get(stage.base)
+    return out
+
+
+def needed(program):
+    """Packages of the libraries that a program of the tests' build names, on this machine."""
+    listed = run("readelf", "-d", PROGRAMS / program)
+    for soname in re.findall(r"\(NEEDED\).*\[(lib[^]]+)\]", listed):
+        found = run("dpkg-query", "--search", f"*-linux-gnu/{soname}")
+        yield found.split(":")[0].split(",")[0]
+
+
+@pytest.mark.parametrize("name", IN_IMAGE)
+def test_it_installs_the_libraries_that_its_programs_need(name):
+    wanted = {stem(package) for program in IN_IMAGE[name] for package in needed(program)}
+    assert wanted - installed(name) - BROUGHT == set()

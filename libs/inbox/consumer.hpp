@@ -153,8 +153,9 @@ public:
     boost::asio::awaitable<void> run();
 
     /// Consumes what is there at the moment, then returns: for one-off runs. Keys that are held
-    /// stay held. Waits for as long as broker or database are away; can be cancelled as run().
-    boost::asio::awaitable<void> drain();
+    /// stay held. Waits for as long as broker or database are away; can be cancelled as run(): then
+    /// false.
+    boost::asio::awaitable<bool> drain();
 
     /// Runs events of a topic through the handlers once more, beside the group: its offsets and
     /// watermarks stay. Muted, nothing is kept, but the effects are told. Errors: of the broker.

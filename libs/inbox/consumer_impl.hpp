@@ -80,7 +80,8 @@ struct consumer::impl {
         async::task_group works; ///< of the workers
     };
 
-    boost::asio::awaitable<void> live(bool until_drained);
+    /// False: cancelled.
+    boost::asio::awaitable<bool> live(bool until_drained);
     boost::asio::awaitable<void> serve(running_parts& on, kafka::consumer& source);
     boost::asio::awaitable<void> answer(running_parts& on, kafka::consumer& source,
                                         const kafka::rebalance& change);

@@ -156,7 +156,7 @@ asio::awaitable<void> consumer::impl::leave(running_parts& on, kafka::consumer& 
     co_await source.close(close_limit);
 }
 
-asio::awaitable<void> consumer::impl::live(bool until_drained) {
+asio::awaitable<bool> consumer::impl::live(bool until_drained) {
     draining = until_drained;
     ends.clear();
     running_parts on(*this);
@@ -165,10 +165,10 @@ asio::awaitable<void> consumer::impl::live(bool until_drained) {
     on.tasks.spawn("watchdog", on.keeper.keep_watch(settings.hang_limit));
     unsigned lives = 0;
     bool ended = false;
-    while (!ended) {
+    bool cancelled = false;
+    while (!ended && !cancelled) {
         kafka::consumer source(source_settings(), loop, metrics, logger);
         on.source = &source;
-        bool cancelled = false;
         try {
             co_await serve(on, source);
             ended = draining && is_drained(on);
@@ -185,20 +185,21 @@ asio::awaitable<void> consumer::impl::live(bool until_drained) {
             // What has begun is finished; from here on nothing may interrupt us.
             co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
             co_await leave(on, source);
-            ended = true;
         }
         on.source = nullptr;
     }
     on.tasks.cancel();
     co_await on.tasks.join();
+    co_return !cancelled;
 }
 
 asio::awaitable<void> consumer::run() {
     co_await impl_->live(false);
 }
 
-asio::awaitable<void> consumer::drain() {
-    co_await impl_->live(true);
+asio::awaitable<bool> consumer::drain() {
+    const bool drained = co_await impl_->live(true);
+    co_return drained;
 }
 
 } // namespace relais::inbox

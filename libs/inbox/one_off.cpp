@@ -168,7 +168,11 @@ result<replay_request> parse_replay(std::span<const std::string> words) {
 }
 
 asio::awaitable<int> run_drain(consumer& inbox) {
-    co_await inbox.drain();
+    const bool drained = co_await inbox.drain();
+    if (!drained) {
+        fmt::print(stderr, "cut short: what is left is handled by the next run\n");
+        co_return exit_failed;
+    }
     fmt::print("drained: everything that was there is handled, parked or a dead letter\n");
     co_return 0;
 }

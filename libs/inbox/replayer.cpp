@@ -1,6 +1,7 @@
 #include "inbox/replayer.hpp"
 
 #include "async/signal.hpp"
+#include "events/topics.hpp"
 #include "inbox/plan.hpp"
 #include "kafka/admin.hpp"
 
@@ -16,7 +17,8 @@ using steady = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds lookup_timeout{10'000};
 constexpr std::size_t records_per_turn = 100;
 constexpr std::size_t bytes_per_turn = std::size_t{1024} * 1024;
-/// Records before the end may be gone (compaction), so silence is the end, too.
+/// The last records of a compacted topic may be gone, so there silence is the end, too. Elsewhere
+/// it means that the broker is away, and an end would take the unread for done.
 constexpr std::chrono::seconds silence_max{5};
 constexpr std::string_view muted_slug = "replay-muted";
 
@@ -50,16 +52,21 @@ asio::awaitable<result<replay_progress>> replayer::run() {
     }
     source.assign(starts);
     auto heard = steady::now();
-    while (progress_.remaining > 0 && steady::now() - heard < silence_max) {
+    const auto* topic = events::find_topic(what_.topic);
+    const bool may_end_silent = topic != nullptr && topic->compacted;
+    while (progress_.remaining > 0) {
         bool some = false;
         for (auto& part : parts_) {
             const bool read = co_await read_some(source, part);
             some = some || read;
         }
         report_(nullptr, progress_);
-        if (some) {
+        if (some || source.broker_down()) {
             heard = steady::now();
-        } else {
+        } else if (may_end_silent && steady::now() - heard > silence_max) {
+            break;
+        }
+        if (!some) {
             co_await source.wait();
         }
     }

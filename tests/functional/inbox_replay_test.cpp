@@ -114,12 +114,12 @@ TEST_CASE("draining consumes what is there and returns", "[inbox]") {
         on.publish("job-" + std::to_string(i), i == 20 ? "fail-9" : "ok");
     }
     REQUIRE(test::await_on(on.loop, on.producer.flush(std::chrono::seconds(10))));
-    test::await_on(on.loop, one.consumer().drain());
+    CHECK(test::await_on(on.loop, one.consumer().drain()));
     CHECK(on.effects().size() == 49);
     CHECK(on.count("inbox_parked") + on.count("inbox_dead_letter") == 1);
     on.publish("later", "ok");
     REQUIRE(test::await_on(on.loop, on.producer.flush(std::chrono::seconds(10))));
-    test::await_on(on.loop, one.consumer().drain());
+    CHECK(test::await_on(on.loop, one.consumer().drain()));
     CHECK(on.effects("later") == texts{"ok"});
 }
 

@@ -3,6 +3,10 @@
 The cases of the C++ programs (name, tags and file, as Catch2 lists them), the Python tests, and the
 checks of tests/tidy and deploy/. A filter chooses by name, tag or file. Printed: one line per label
 of the chosen tests (unit, functional, e2e, release …), by which the caller starts servers.
+
+The order: first what shares the servers (functional); then, one at a time, what stops or breaks them
+(e2e); beside that, at a low priority, what needs no server. A test that must have the machine for
+itself is serial.
 """
 
 import argparse
@@ -18,6 +22,8 @@ SLOW_TIMEOUT_S = 1200
 PROOF_TIMEOUT_S = 3 * 3600  # the first time, a toolchain is installed and everything compiled
 FUZZ_SHORT_S, FUZZ_LONG_S = 4, 120
 WITHOUT_SERVERS = {"images"}  # folders of tests that look at files and programs only
+SHARING_SERVERS = "functional"
+BREAKING_SERVERS = "e2e"
 SKIPPED = 4  # what a Catch2 program returns when a case skips itself
 
 
@@ -27,13 +33,19 @@ def quoted(text):
 
 
 class Test:
-    """One test: its command, its label, and the words that a filter may match besides its name."""
+    """One test: its command, its label, and the words that a filter may match besides its name.
 
-    def __init__(self, name, label, command, words=(), serial=False, timeout_s=SLOW_TIMEOUT_S):
+    Tests of one lock never run at the same time.
+    """
+
+    def __init__(self, name, label, command, words=(), lock=None, serial=False, timeout_s=SLOW_TIMEOUT_S):
         self.name = name
         self.label = label
         self.command = [str(part) for part in command]
+        if label not in (SHARING_SERVERS, BREAKING_SERVERS):
+            self.command = ["nice", "-n", "10", *self.command]
         self.words = words
+        self.lock = lock
         self.serial = serial
         self.timeout_s = timeout_s
 
@@ -43,13 +55,19 @@ class Test:
     def lines(self):
         yield f"add_test({' '.join(quoted(part) for part in [self.name, *self.command])})"
         properties = f"LABELS {self.label} TIMEOUT {self.timeout_s} SKIP_RETURN_CODE {SKIPPED}"
+        if self.lock:
+            properties += f" RESOURCE_LOCK {self.lock}"
         if self.serial:
             properties += " RUN_SERIAL TRUE"
+        if self.label == SHARING_SERVERS:
+            properties += " COST 1000"
+        if self.label == BREAKING_SERVERS:
+            properties += ' COST 1000 DEPENDS "${sharing_servers}"'
         yield f"set_tests_properties({quoted(self.name)} PROPERTIES {properties})"
 
 
 def catch_cases(program, label, prefix):
-    """The visible cases of a Catch2 program. A case tagged [serial] runs alone."""
+    """The visible cases of a Catch2 program. Those tagged [serial] script the one sandbox's faults."""
     listed = subprocess.run(
         [program, "--list-tests", "--reporter", "json"], capture_output=True, text=True
     )
@@ -66,13 +84,13 @@ def catch_cases(program, label, prefix):
             label,
             [program, selection],
             words=(*tags, file),
-            serial="serial" in tags,
+            lock="sandbox" if "serial" in tags else None,
             timeout_s=CASE_TIMEOUT_S,
         )
 
 
 def build_tests(directory, prefix=""):
-    for label in ("unit", "functional"):
+    for label in ("unit", SHARING_SERVERS):
         program = directory / "tests" / f"relais_{label}_tests"
         if program.exists():
             yield from catch_cases(program, label, prefix)
@@ -95,23 +113,23 @@ def python_tests(python):
     for folder in sorted((ROOT / "tests").iterdir()):
         if folder.name in ("sandbox", "e2e") or not list(folder.glob("test_*.py")):
             continue
-        label = folder.name if folder.name in WITHOUT_SERVERS else "functional"
+        label = folder.name if folder.name in WITHOUT_SERVERS else SHARING_SERVERS
         for file in sorted(folder.glob("test_*.py")):
             name = file.stem.removeprefix("test_").replace("_", " ")
             yield pytest_test(f"{folder.name}: {name}", label, python, file)
-    # End-to-end tests stop servers and services: nothing may run beside them.
+    # End-to-end tests stop servers and services.
     for file in sorted((ROOT / "tests/e2e").glob("test_*.py")):
         name = file.stem.removeprefix("test_").replace("_", " ")
-        yield pytest_test(f"e2e: {name}", "e2e", python, file, serial=True)
+        yield pytest_test(f"e2e: {name}", BREAKING_SERVERS, python, file, lock="suite")
 
 
 def chaos_tests(python):
-    """One a row of the fault table, in its short form; they break what the others would need."""
+    """One a row of the fault table, in its short form."""
     chaos = ROOT / "tests/chaos"
     for file in sorted((chaos / "rows").glob("[a-z]*.py")):
         row = file.stem.replace("_", "-")
         command = [python, chaos / "chaos.py", row, "--short"]
-        yield Test(f"chaos: {row}", "e2e", command, words=("chaos", file.stem), serial=True)
+        yield Test(f"chaos: {row}", BREAKING_SERVERS, command, words=("chaos", file.stem), lock="suite")
 
 
 def tidy_tests(given):
@@ -164,7 +182,9 @@ def main():
     if not chosen:
         sys.exit(f"no test's name, tag or file matches {given.filter}")
     given.output.mkdir(parents=True, exist_ok=True)
-    lines = [line for test in chosen for line in test.lines()]
+    sharing = [quoted(test.name) for test in chosen if test.label == SHARING_SERVERS]
+    lines = [f"set(sharing_servers {' '.join(sharing)})"]
+    lines += [line for test in chosen for line in test.lines()]
     (given.output / "CTestTestfile.cmake").write_text("\n".join(lines) + "\n")
     print(*sorted({test.label for test in chosen}), sep="\n")
 

@@ -11,6 +11,8 @@
 namespace relais::events {
 namespace {
 
+using header_views = decltype(record_view::headers);
+
 constexpr std::string_view needs_prefix = "needs-";
 constexpr std::string_view needs_suffix = "-version";
 
@@ -56,52 +58,75 @@ bool is_storable_text(std::string_view text) {
     return true;
 }
 
-/// The headers by name; of a repeated one the last counts. There are a dozen, so looking through
-/// them is faster than an index.
-class header_index {
-public:
-    explicit header_index(const headers& fields) : fields_(fields) {}
+/// The headers that mean something to us, found in one pass. Of a repeated one the last counts.
+struct known_headers {
+    using value = std::optional<std::string_view>;
+    value id, type, source, specversion, time, content_type, traceparent, correlation_id,
+        causation_id, expires_at, x_source, x_lsn, x_index;
 
-    const std::string* find(std::string_view name) const {
-        for (auto each = fields_.rbegin(); each != fields_.rend(); ++each) {
-            if (each->first == name) {
-                return &each->second;
+    explicit known_headers(header_views fields) {
+        for (const auto& [name, text] : fields) {
+            if (auto* slot = slot_of(name)) {
+                *slot = text;
             }
         }
-        return nullptr;
-    }
-
-    std::string_view text(std::string_view name) const {
-        const auto* value = find(name);
-        return value == nullptr ? std::string_view() : *value;
     }
 
 private:
-    const headers& fields_;
+    /// By length first: most comparisons are with one name or none.
+    value* slot_of(std::string_view name) {
+        switch (name.size()) {
+        case 5:
+            return name == "ce_id"   ? &id
+                   : name == "x-src" ? &x_source
+                   : name == "x-lsn" ? &x_lsn
+                   : name == "x-idx" ? &x_index
+                                     : nullptr;
+        case 7:
+            return name == "ce_type" ? &type : name == "ce_time" ? &time : nullptr;
+        case 9:
+            return name == "ce_source" ? &source : nullptr;
+        case 10:
+            return name == "expires-at" ? &expires_at : nullptr;
+        case 11:
+            return name == "traceparent" ? &traceparent : nullptr;
+        case 12:
+            return name == "content-type" ? &content_type : nullptr;
+        case 14:
+            return name == "ce_specversion"   ? &specversion
+                   : name == "ce_causationid" ? &causation_id
+                                              : nullptr;
+        case 16:
+            return name == "ce_correlationid" ? &correlation_id : nullptr;
+        default:
+            return nullptr;
+        }
+    }
 };
 
-result<std::optional<position>> read_position(const header_index& fields) {
-    const auto* source = fields.find("x-src");
-    const auto* lsn = fields.find("x-lsn");
-    const auto* index = fields.find("x-idx");
-    if (source == nullptr && lsn == nullptr && index == nullptr) {
+std::string_view or_empty(const known_headers::value& text) {
+    return text.value_or(std::string_view());
+}
+
+result<std::optional<position>> read_position(const known_headers& fields) {
+    const auto& source = fields.x_source;
+    if (!source && !fields.x_lsn && !fields.x_index) {
         return std::nullopt;
     }
-    const auto colon = source == nullptr ? std::string::npos : source->rfind(':');
-    if (colon == std::string::npos || colon == 0 || !is_storable_text(*source) ||
-        !parse_integer<std::uint64_t>(std::string_view(*source).substr(colon + 1), 10)) {
+    const auto colon = source ? source->rfind(':') : std::string_view::npos;
+    if (colon == std::string_view::npos || colon == 0 || !is_storable_text(*source) ||
+        !parse_integer<std::uint64_t>(source->substr(colon + 1), 10)) {
         return bad("x-src");
     }
-    const auto lsn_value = lsn == nullptr ? std::nullopt : parse_integer<std::uint64_t>(*lsn, 16);
-    if (!lsn_value) {
+    const auto lsn = parse_integer<std::uint64_t>(or_empty(fields.x_lsn), 16);
+    if (!lsn) {
         return bad("x-lsn");
     }
-    const auto index_value =
-        index == nullptr ? std::nullopt : parse_integer<std::uint32_t>(*index, 10);
-    if (!index_value) {
+    const auto index = parse_integer<std::uint32_t>(or_empty(fields.x_index), 10);
+    if (!index) {
         return bad("x-idx");
     }
-    return position{*source, *lsn_value, *index_value};
+    return position{std::string(*source), *lsn, *index};
 }
 
 /// `<id>:<version>,<id>:<version>`
@@ -123,16 +148,15 @@ result<void> read_needs(std::string_view kind, std::string_view name, std::strin
     return {};
 }
 
-result<std::vector<snapshot_need>> all_needs(const headers& fields) {
+result<std::vector<snapshot_need>> all_needs(header_views fields) {
     std::vector<snapshot_need> needs;
     for (const auto& [name, value] : fields) {
-        const std::string_view text = name;
-        if (!text.starts_with(needs_prefix) || !text.ends_with(needs_suffix) ||
-            text.size() <= needs_prefix.size() + needs_suffix.size()) {
+        if (!name.starts_with(needs_prefix) || !name.ends_with(needs_suffix) ||
+            name.size() <= needs_prefix.size() + needs_suffix.size()) {
             continue;
         }
-        const auto kind = text.substr(needs_prefix.size(),
-                                      text.size() - needs_prefix.size() - needs_suffix.size());
+        const auto kind = name.substr(needs_prefix.size(),
+                                      name.size() - needs_prefix.size() - needs_suffix.size());
         const auto read = read_needs(kind, name, value, needs);
         if (!read) {
             return fail(read);
@@ -142,24 +166,24 @@ result<std::vector<snapshot_need>> all_needs(const headers& fields) {
 }
 
 /// What every record of ours carries.
-result<void> read_required(const header_index& fields, event& into) {
-    const auto id = event_id::parse(fields.text("ce_id"));
+result<void> read_required(const known_headers& fields, event& into) {
+    const auto id = event_id::parse(or_empty(fields.id));
     if (!id) {
         return bad("ce_id");
     }
     into.id = *id;
-    into.type = fields.text("ce_type");
+    into.type = or_empty(fields.type);
     if (into.type.empty() || !is_storable_text(into.type)) {
         return bad("ce_type");
     }
-    into.source = fields.text("ce_source");
+    into.source = or_empty(fields.source);
     if (into.source.empty() || !is_storable_text(into.source)) {
         return bad("ce_source");
     }
-    if (fields.text("ce_specversion") != "1.0") {
+    if (fields.specversion != "1.0") {
         return bad("ce_specversion");
     }
-    const auto time = parse_rfc3339(fields.text("ce_time"));
+    const auto time = parse_rfc3339(or_empty(fields.time));
     if (!time) {
         return bad("ce_time");
     }
@@ -167,13 +191,13 @@ result<void> read_required(const header_index& fields, event& into) {
     return {};
 }
 
-result<void> read_optional(const header_index& fields, event& into) {
-    const auto traceparent = trace::context::parse(fields.text("traceparent"));
+result<void> read_optional(const known_headers& fields, event& into) {
+    const auto traceparent = trace::context::parse(or_empty(fields.traceparent));
     into.cause.trace = traceparent ? *traceparent : trace::context::start();
-    into.cause.correlation_id = fields.text("ce_correlationid");
-    into.cause.causation_id = fields.text("ce_causationid");
-    if (const auto* expiry = fields.find("expires-at")) {
-        const auto time = parse_rfc3339(*expiry);
+    into.cause.correlation_id = or_empty(fields.correlation_id);
+    into.cause.causation_id = or_empty(fields.causation_id);
+    if (fields.expires_at) {
+        const auto time = parse_rfc3339(*fields.expires_at);
         if (!time) {
             return bad("expires-at");
         }
@@ -227,37 +251,41 @@ headers position_headers(const position& value) {
             {"x-idx", std::to_string(value.index)}};
 }
 
-result<event> from_record(std::string topic, std::string key, std::optional<std::string> value,
-                          const headers& fields) {
+result<event> from_record(const record_view& record) {
     event read;
-    const header_index index(fields);
-    const auto required = read_required(index, read);
+    const known_headers fields(record.headers);
+    const auto required = read_required(fields, read);
     if (!required) {
         return fail(required);
     }
-    if (key.empty() || !is_storable_text(key)) {
+    if (record.key.empty() || !is_storable_text(record.key)) {
         return bad("key");
     }
-    const auto optional = read_optional(index, read);
+    const auto optional = read_optional(fields, read);
     if (!optional) {
         return fail(optional);
     }
-    auto needs = all_needs(fields);
+    auto needs = all_needs(record.headers);
     if (!needs) {
         return fail(needs);
     }
     read.needs = *std::move(needs);
-    read.tombstone = !value.has_value();
-    if (value && index.text("content-type") != "application/protobuf") {
+    read.tombstone = !record.value.has_value();
+    if (record.value && fields.content_type != "application/protobuf") {
         return bad("content-type");
     }
-    read.topic = std::move(topic);
-    read.key = std::move(key);
-    read.payload = std::move(value).value_or(std::string());
-    if (const auto message = unwrap_confluent(read.payload)) {
-        read.payload.erase(0, read.payload.size() - message->size());
-    }
+    read.topic = record.topic;
+    read.key = record.key;
+    const auto payload = record.value.value_or(std::string_view());
+    read.payload = unwrap_confluent(payload).value_or(payload);
     return read;
+}
+
+result<event> from_record(std::string_view topic, std::string_view key,
+                          std::optional<std::string_view> value, const headers& fields) {
+    const std::vector<std::pair<std::string_view, std::string_view>> views(fields.begin(),
+                                                                           fields.end());
+    return from_record({.topic = topic, .key = key, .value = value, .headers = views});
 }
 
 } // namespace relais::events

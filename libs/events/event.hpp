@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -89,11 +90,20 @@ headers to_headers(const event& value);
 /// x-src, x-lsn and x-idx, which a relay adds when it publishes.
 headers position_headers(const position& value);
 
+/// A record in memory that belongs to somebody else.
+struct record_view {
+    std::string_view topic;
+    std::string_view key;
+    std::optional<std::string_view> value; ///< nullopt: a null value
+    std::span<const std::pair<std::string_view, std::string_view>> headers;
+};
+
 /// Reads a record back. Unknown headers are ignored; a value in Confluent's framing is taken out of
 /// it. Errors: `invalid` / "bad-envelope" with the
 /// header's name in detail ("key" for a key that is empty or not UTF-8).
-result<event> from_record(std::string topic, std::string key, std::optional<std::string> value,
-                          const headers& fields);
+result<event> from_record(const record_view& record);
+result<event> from_record(std::string_view topic, std::string_view key,
+                          std::optional<std::string_view> value, const headers& fields);
 
 /// Parses the payload. Error: `invalid` / "undecodable-payload". Unknown fields are kept.
 template <class Message>

@@ -1,5 +1,6 @@
 #include "http/gate.hpp"
 #include "http/tokens.hpp"
+#include "ids/encoding.hpp"
 
 #include <algorithm>
 
@@ -7,16 +8,6 @@ namespace relais::http {
 namespace {
 
 constexpr unsigned size_digits_max = 15; // below 2^60
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 bool is_control(char c) {
     const auto byte = static_cast<unsigned char>(c);

@@ -55,9 +55,9 @@ struct server::impl {
 };
 
 server::server(server_settings settings, std::vector<route> routes, const identity_verifier* verify,
-               asio::io_context& loop, metrics::registry& metrics, log::logger logger)
+               asio::io_context& loop, metrics::registry& metrics, const log::logger& logger)
     : impl_(std::make_unique<impl>(std::move(settings), std::move(routes), verify, loop, metrics,
-                                   std::move(logger))) {}
+                                   logger)) {}
 
 server::~server() = default;
 

@@ -32,7 +32,7 @@ class server {
 public:
     /// `verify` may be nullptr when no route needs an identity (admin listeners).
     server(server_settings settings, std::vector<route> routes, const identity_verifier* verify,
-           boost::asio::io_context& loop, metrics::registry& metrics, log::logger logger);
+           boost::asio::io_context& loop, metrics::registry& metrics, const log::logger& logger);
     ~server();
 
     /// Binds. Error: `unavailable` / "listen-failed" naming address and port.

@@ -1,5 +1,7 @@
 #include "http/target.hpp"
 
+#include "ids/encoding.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -23,16 +25,6 @@ constexpr std::array<byte_class, 256> classes = [] {
     }
     return table;
 }();
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 /// The byte that the escape at `at` stands for, or -1.
 int escaped_byte(std::string_view text, std::size_t at) {

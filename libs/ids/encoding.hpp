@@ -2,6 +2,7 @@
 
 #include "result/result.hpp"
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -9,6 +10,20 @@
 #include <vector>
 
 namespace relais {
+
+/// The value of a hexadecimal digit of either case; -1 for anything else.
+inline int hex_value(char digit) {
+    static constexpr auto values = [] {
+        std::array<std::int8_t, 256> table{};
+        table.fill(-1);
+        for (unsigned char value = 0; value < 16; ++value) {
+            table[static_cast<unsigned char>("0123456789abcdef"[value])] = value;
+            table[static_cast<unsigned char>("0123456789ABCDEF"[value])] = value;
+        }
+        return table;
+    }();
+    return values[static_cast<unsigned char>(digit)];
+}
 
 /// Lower-case hexadecimal.
 std::string to_hex(std::span<const std::uint8_t> bytes);

@@ -1,5 +1,6 @@
 #include "ids/uuid.hpp"
 
+#include "ids/encoding.hpp"
 #include "ids/random.hpp"
 
 #include <algorithm>
@@ -10,19 +11,6 @@ namespace relais {
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return -1;
-}
 
 bool dash_belongs_at(std::size_t position) {
     return position == 8 || position == 13 || position == 18 || position == 23;

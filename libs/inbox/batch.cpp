@@ -15,7 +15,7 @@ public:
     session(pg::transaction& tx, const batch& work)
         : tx_(tx), work_(work), state_(lock_partition(tx, work.at)) {
         if (work.reset_from && state_.mark.next_offset == work.reset_from) {
-            state_.mark.next_offset = work.events.front().record.offset;
+            state_.mark.next_offset = work.events.front().record.offset();
         }
         known_.mark = state_.mark;
         known_.now = work.time.now();
@@ -29,7 +29,7 @@ public:
     step decide_on(std::size_t index) {
         const auto& next = event(index);
         candidate seen{.event = next.event ? &*next.event : nullptr,
-                       .offset = next.record.offset,
+                       .offset = next.record.offset(),
                        .compacted_topic = work_.compacted_topic};
         if (next.event) {
             seen.known_type = work_.all.find(next.event->type) != nullptr;
@@ -71,7 +71,7 @@ public:
     batch_report finish(batch_report report) {
         state_.mark = known_.mark;
         state_.mark.next_offset =
-            std::max(state_.mark.next_offset.value_or(0), work_.events.back().record.offset + 1);
+            std::max(state_.mark.next_offset.value_or(0), work_.events.back().record.offset() + 1);
         state_.fruitless_starts = 0;
         save_partition(tx_, work_.at, state_);
         report.waiting = std::move(waiting_);
@@ -93,9 +93,11 @@ private:
             if (!next.event) {
                 continue;
             }
-            keys.insert(next.event->key);
+            if (state_.held_keys > 0) {
+                keys.insert(next.event->key);
+            }
             needs.insert(needs.end(), next.event->needs.begin(), next.event->needs.end());
-            if (judge(state_.mark, *next.event, next.record.offset) == novelty::by_id) {
+            if (judge(state_.mark, *next.event, next.record.offset()) == novelty::by_id) {
                 ids.insert(next.event->id);
             }
         }
@@ -107,7 +109,8 @@ private:
     }
 
     void park_new(const incoming& next, std::uint32_t attempts, const std::string& errors) {
-        parked_event value{.record = next.record, .event = *next.event, .attempts = attempts};
+        parked_event value{
+            .record = next.record.copy(), .event = *next.event, .attempts = attempts};
         value.failures = attempts;
         value.errors = errors;
         park(tx_, work_.at, value);
@@ -136,8 +139,9 @@ private:
             next.event ? error{error_kind::invalid, "unexpected-tombstone",
                                "a null value on a topic that is not compacted", "", std::nullopt}
                        : next.event.error();
+        const auto record = next.record.copy();
         bury(tx_, work_.at,
-             {.record = &next.record,
+             {.record = &record,
               .event = next.event ? &*next.event : nullptr,
               .reason = reason.slug,
               .errors = failure_to_json(reason, 1, known_.now)});
@@ -262,8 +266,9 @@ result<batch_report> settle_failure(pg::transaction& tx, const batch& work, cons
         on.hold_until(next, on.now() + *wait, 1, errors);
         report.outcomes.push_back(outcome::parked);
     } else {
+        const auto record = next.record.copy();
         bury(tx, work.at,
-             {.record = &next.record,
+             {.record = &record,
               .event = &*next.event,
               .reason = reason.slug,
               .attempts = 1,

@@ -26,7 +26,7 @@ struct consumer_settings {
     /// Static membership: stable over restarts of this instance, unique in the group. A restart
     /// then takes its partitions back at once. Empty: an ordinary member.
     std::string instance;
-    std::size_t batch_max = 200; ///< events in one transaction
+    std::size_t batch_max = 500; ///< events in one transaction
     std::size_t memory_max_bytes = std::size_t{8} * 1024 * 1024;
     std::string topic_prefix; ///< before the name of every topic (shared clusters, tests)
     std::chrono::milliseconds session_timeout{10'000}; ///< then a dead instance's partitions move

@@ -43,8 +43,9 @@ inbox_metrics::topic_series& inbox_metrics::series_of(const std::string& topic) 
     return series_.emplace(topic, made).first->second;
 }
 
-void inbox_metrics::count(const std::string& topic, outcome what) {
-    series_of(topic).processed[static_cast<std::size_t>(what)].increment();
+void inbox_metrics::count(const std::string& topic, outcome what, std::size_t events) {
+    series_of(topic).processed[static_cast<std::size_t>(what)].increment(
+        static_cast<double>(events));
 }
 
 void inbox_metrics::observe_age(const std::string& topic, std::chrono::microseconds age) {

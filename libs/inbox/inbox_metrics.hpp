@@ -17,7 +17,7 @@ class inbox_metrics {
 public:
     inbox_metrics(metrics::registry& registry, const std::vector<std::string>& topics);
 
-    void count(const std::string& topic, outcome what);
+    void count(const std::string& topic, outcome what, std::size_t events = 1);
     void observe_age(const std::string& topic, std::chrono::microseconds age);
     void count_lost(const std::string& topic, std::int64_t records);
     void set_lag(const kafka::topic_partition& where, std::int64_t records);

@@ -45,7 +45,7 @@ std::string_view to_string(replay_outcome value);
 
 /// One event that was replayed.
 struct replayed {
-    const kafka::record& record;
+    kafka::record record;
     const events::event* event = nullptr; ///< nullptr: its envelope could not be read
     replay_outcome what = replay_outcome::done;
     std::optional<error> reason;

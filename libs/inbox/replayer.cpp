@@ -110,24 +110,23 @@ asio::awaitable<bool> replayer::read_some(kafka::consumer& source, stretch_of& p
     if (part.next >= part.end) {
         co_return false;
     }
-    auto records = source.take(part.where, records_per_turn, bytes_per_turn);
-    for (auto& record : records) {
-        const auto passed = std::min(record.offset + 1, part.end) - part.next;
-        const bool inside = record.offset < part.end;
+    const auto records = source.fetch(part.where, records_per_turn, bytes_per_turn);
+    for (const auto& next : read_envelopes(records)) {
+        const auto passed = std::min(next.record.offset() + 1, part.end) - part.next;
+        const bool inside = next.record.offset() < part.end;
         part.next += passed;
         progress_.remaining -= passed;
         if (!inside) {
             break;
         }
         ++progress_.read;
-        co_await handle(std::move(record));
+        co_await handle(next);
     }
     co_return !records.empty();
 }
 
-asio::awaitable<void> replayer::handle(kafka::record record) {
-    const auto next = read_envelope(std::move(record));
-    const bool wanted = (what_.key.empty() || next.record.key == what_.key) &&
+asio::awaitable<void> replayer::handle(const incoming& next) {
+    const bool wanted = (what_.key.empty() || next.record.key() == what_.key) &&
                         (what_.type.empty() || (next.event && next.event->type == what_.type));
     if (!wanted) {
         co_return;
@@ -138,7 +137,7 @@ asio::awaitable<void> replayer::handle(kafka::record record) {
 }
 
 asio::awaitable<replayed> replayer::run_event(const incoming& next) {
-    replayed made{.record = next.record};
+    replayed made{.record = next.record.copy()};
     if (!next.event) {
         made.what = replay_outcome::failed;
         made.reason = next.event.error();

@@ -26,16 +26,11 @@ std::optional<std::int64_t> offset_at(const pg::row& row, int column) {
 
 } // namespace
 
-incoming read_envelope(kafka::record record) {
-    auto event = kafka::to_event(record);
-    return {std::move(record), std::move(event)};
-}
-
-std::vector<incoming> read_envelopes(kafka::fetched& records) {
+std::vector<incoming> read_envelopes(const kafka::fetched& records) {
     std::vector<incoming> events;
     events.reserve(records.size());
-    for (auto& record : records.read()) {
-        events.push_back(read_envelope(std::move(record)));
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        events.push_back({records[i], records[i].read()});
     }
     return events;
 }

@@ -20,12 +20,12 @@ struct place {
 
 /// A record with its envelope, or the reason why that could not be read.
 struct incoming {
-    kafka::record record;
+    kafka::message record;
     result<events::event> event;
 };
 
-incoming read_envelope(kafka::record record);
-std::vector<incoming> read_envelopes(kafka::fetched& records);
+/// Valid as long as the records.
+std::vector<incoming> read_envelopes(const kafka::fetched& records);
 
 /// One partition's row.
 struct partition_state {

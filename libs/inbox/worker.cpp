@@ -6,6 +6,7 @@
 #include "inbox/entropy.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace asio = boost::asio;
 
@@ -60,9 +61,8 @@ asio::awaitable<void> worker::run() {
         bool worked = co_await run_woken();
         const bool ran_due = co_await run_due();
         worked = worked || ran_due;
-        auto records = source_.fetch(at_.where, parts_.batch_max, parts_.batch_bytes_max);
-        if (!records.empty()) {
-            co_await handle(std::move(records));
+        if (source_.has_records(at_.where)) {
+            co_await handle_some();
             worked = true;
         }
         if (!worked && !stopping_) {
@@ -85,9 +85,8 @@ void worker::stop() {
     changed_.notify_all();
 }
 
-void worker::note_running(const kafka::record& first, const std::string& type,
-                          steady::time_point until) {
-    running_ = in_work{.type = type, .offset = first.offset, .until = until};
+void worker::note_running(std::int64_t offset, const std::string& type, steady::time_point until) {
+    running_ = in_work{.type = type, .offset = offset, .until = until};
 }
 
 std::optional<worker::overrun> worker::overdue() const {
@@ -106,23 +105,23 @@ void worker::set_next_due(timestamp due) {
 
 /// Kafka may begin elsewhere than it was asked to: later when records were deleted before we read
 /// them, earlier when the topic was made anew. Neither may pass unnoticed.
-void worker::note_start(const kafka::record& first) {
+void worker::note_start(std::int64_t first) {
     if (!asked_for_) {
         return;
     }
     const auto asked = *asked_for_;
     asked_for_.reset();
-    if (first.offset < asked) {
+    if (first < asked) {
         reset_from_ = asked;
         parts_.logger.error("inbox.topic_made_anew", {{"topic", at_.where.topic},
                                                       {"partition", at_.where.partition},
                                                       {"asked_for", asked},
-                                                      {"got", first.offset}});
-    } else if (first.offset > asked && !compacted_) {
-        parts_.metrics.count_lost(at_.where.topic, first.offset - asked);
+                                                      {"got", first}});
+    } else if (first > asked && !compacted_) {
+        parts_.metrics.count_lost(at_.where.topic, first - asked);
         parts_.logger.error("inbox.records_lost", {{"topic", at_.where.topic},
                                                    {"partition", at_.where.partition},
-                                                   {"records", first.offset - asked}});
+                                                   {"records", first - asked}});
     }
 }
 
@@ -132,7 +131,7 @@ batch worker::batch_of(std::span<const incoming> events) const {
 
 /// Many records are read on a database thread: reading them here would make this thread the limit
 /// of what all partitions together can do.
-asio::awaitable<std::vector<incoming>> worker::read(kafka::fetched records) {
+asio::awaitable<std::vector<incoming>> worker::read(const kafka::fetched& records) {
     if (records.size() > read_here_max) {
         auto work = [&records](std::size_t) -> result<std::vector<incoming>> {
             return read_envelopes(records);
@@ -145,9 +144,16 @@ asio::awaitable<std::vector<incoming>> worker::read(kafka::fetched records) {
     co_return read_envelopes(records); // the pool is full, or closing
 }
 
-asio::awaitable<void> worker::handle(kafka::fetched records) {
-    const auto events = co_await read(std::move(records));
-    note_start(events.front().record);
+/// Records are taken and read when it is their turn: those of partitions that wait for theirs stay
+/// with the client, which bounds their memory.
+asio::awaitable<void> worker::handle_some() {
+    const auto turn = co_await parts_.lanes.enter(lane_);
+    const auto records = source_.fetch(at_.where, parts_.batch_max, parts_.batch_bytes_max);
+    if (records.empty() || stopping_) {
+        co_return;
+    }
+    const auto events = co_await read(records);
+    note_start(events.front().record.offset());
     std::span<const incoming> rest(events);
     cutter cut(rest.size());
     while (!cut.finished() && !stopping_) {
@@ -200,10 +206,9 @@ asio::awaitable<result<batch_report>> worker::try_batch(std::span<const incoming
     auto body = [work, &running](pg::transaction& tx) {
         return run_batch(tx, work, running);
     };
-    const auto turn = co_await parts_.lanes.enter(lane_);
     const auto until = steady::now() + time_for(events);
     const auto& first = events.front();
-    note_running(first.record, first.event ? first.event->type : std::string(), until);
+    note_running(first.record.offset(), first.event ? first.event->type : std::string(), until);
     auto report = co_await parts_.database.transact("inbox_batch", std::move(body), until);
     running_.reset();
     co_return report;
@@ -214,7 +219,7 @@ asio::awaitable<void> worker::fail_alone(std::span<const incoming> one, error re
     const auto& event = one.front().event;
     auto logger = event ? parts_.logger.with(event->cause.trace) : parts_.logger;
     logger.warn("inbox.event_failed", {{"topic", at_.where.topic},
-                                       {"offset", one.front().record.offset},
+                                       {"offset", one.front().record.offset()},
                                        {"type", event ? event->type : std::string()},
                                        {"attempt", 1},
                                        {"slug", reason.slug},
@@ -240,12 +245,13 @@ void worker::settle(std::span<const incoming> events, const batch_report& report
     outages_ = 0;
     reset_from_.reset();
     careful_left_ -= std::min(careful_left_, events.size());
-    position_ = events.back().record.offset + 1;
-    last_time_ = events.back().record.time;
+    position_ = events.back().record.offset() + 1;
+    last_time_ = events.back().record.time();
     source_.store_offset(at_.where, *position_);
     const auto now = parts_.time.now();
+    std::array<std::size_t, outcome_count> counts{};
     for (std::size_t i = 0; i < events.size(); ++i) {
-        parts_.metrics.count(at_.where.topic, report.outcomes[i]);
+        ++counts[static_cast<std::size_t>(report.outcomes[i])];
         if (!events[i].event) {
             continue;
         }
@@ -253,6 +259,11 @@ void worker::settle(std::span<const incoming> events, const batch_report& report
             parts_.metrics.observe_age(at_.where.topic, now - events[i].event->time);
         }
         parts_.all.after(*events[i].event, report.outcomes[i]);
+    }
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        if (counts[i] > 0) {
+            parts_.metrics.count(at_.where.topic, static_cast<outcome>(i), counts[i]);
+        }
     }
     due_unknown_ = due_unknown_ || report.held_changed;
     for (const auto& key : report.waiting) {

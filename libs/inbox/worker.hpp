@@ -82,8 +82,8 @@ public:
     std::optional<overrun> overdue() const;
 
 private:
-    boost::asio::awaitable<void> handle(kafka::fetched records);
-    boost::asio::awaitable<std::vector<incoming>> read(kafka::fetched records);
+    boost::asio::awaitable<void> handle_some();
+    boost::asio::awaitable<std::vector<incoming>> read(const kafka::fetched& records);
     boost::asio::awaitable<result<batch_report>> try_batch(std::span<const incoming> events,
                                                            std::optional<stretch>& running);
     boost::asio::awaitable<void> fail_alone(std::span<const incoming> one, error reason);
@@ -100,8 +100,8 @@ private:
     boost::asio::awaitable<void> load_waits();
     boost::asio::awaitable<void> refresh_due();
     boost::asio::awaitable<void> pause_after(const error& failed);
-    void note_start(const kafka::record& first);
-    void note_running(const kafka::record& first, const std::string& type,
+    void note_start(std::int64_t first);
+    void note_running(std::int64_t offset, const std::string& type,
                       std::chrono::steady_clock::time_point until);
     batch batch_of(std::span<const incoming> events) const;
     std::chrono::milliseconds time_for(std::span<const incoming> events) const;

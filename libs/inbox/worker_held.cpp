@@ -80,7 +80,7 @@ asio::awaitable<std::optional<held_report::state>> worker::one_turn(const std::s
         const auto turn = co_await parts_.lanes.enter(lane_);
         const auto& event = progress.first->event;
         const auto until = steady::now() + parts_.all.of(event)->failures.handler_deadline;
-        note_running(progress.first->record, event.type, until);
+        note_running(progress.first->record.offset, event.type, until);
         report = co_await parts_.database.transact("inbox_held", std::move(body), until);
         running_.reset();
         if (!report && is_outage(report.error(), progress.running)) {

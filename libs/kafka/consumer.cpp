@@ -3,12 +3,18 @@
 #include "kafka/consumer_state.hpp"
 #include "kafka/fetched.hpp"
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 namespace asio = boost::asio;
 
 namespace relais::kafka {
 namespace {
 
 using steady = std::chrono::steady_clock;
+
+constexpr std::size_t fetched_at_once = 64;
 
 } // namespace
 
@@ -59,7 +65,13 @@ bool consumer::has_records(const topic_partition& from) const {
 
 std::vector<record> consumer::take(const topic_partition& from, std::size_t records_max,
                                    std::size_t bytes_max) {
-    return fetch(from, records_max, bytes_max).read();
+    const auto taken = fetch(from, records_max, bytes_max);
+    std::vector<record> records;
+    records.reserve(taken.size());
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        records.push_back(taken[i].copy());
+    }
+    return records;
 }
 
 fetched consumer::fetch(const topic_partition& from, std::size_t records_max,
@@ -69,26 +81,25 @@ fetched consumer::fetch(const topic_partition& from, std::size_t records_max,
     if (queue == state_->queues.end()) {
         return taken;
     }
-    taken.state_->topic_prefix = state_->settings.topic_prefix;
+    taken.state_->topic = from.topic;
     std::size_t bytes = 0;
+    std::array<rd_kafka_message_t*, fetched_at_once> some{};
     while (taken.size() < records_max && bytes < bytes_max) {
-        native::owned<rd_kafka_event_t> event(rd_kafka_queue_poll(queue->second.get(), 0));
-        if (!event) {
+        const auto asked = std::min(records_max - taken.size(), some.size());
+        const auto got = rd_kafka_consume_batch_queue(queue->second.get(), 0, some.data(), asked);
+        for (auto* each :
+             std::span(some).first(static_cast<std::size_t>(std::max<ssize_t>(got, 0)))) {
+            native::owned_message message(each);
+            if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+                state_->note(message->err, rd_kafka_message_errstr(message.get()));
+                continue;
+            }
+            bytes += message->len + message->key_len;
+            taken.state_->messages.push_back(std::move(message));
+        }
+        if (got < static_cast<ssize_t>(asked)) {
             break;
         }
-        if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_FETCH) {
-            state_->handle(*event);
-            continue;
-        }
-        while (const auto* message = rd_kafka_event_message_next(event.get())) {
-            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-                taken.state_->messages.push_back(message);
-                bytes += message->len + message->key_len;
-            } else {
-                state_->note(message->err, rd_kafka_message_errstr(message));
-            }
-        }
-        taken.state_->events.push_back(std::move(event));
     }
     if (!taken.empty()) {
         state_->is_down = false;

@@ -13,7 +13,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+struct rd_kafka_message_s; // the client's
 
 namespace relais::kafka {
 
@@ -51,8 +54,28 @@ struct consumer_settings {
     std::size_t memory_max_bytes = std::size_t{8} * 1024 * 1024; ///< all partitions, roughly
 };
 
-/// Records as they were fetched. Reading them copies, which takes its time and may be done on any
-/// thread.
+/// A record where the client keeps it: valid as long as the `fetched` that it belongs to. May be
+/// used by any thread, by one at a time.
+class message {
+public:
+    std::int64_t offset() const;
+    timestamp time() const; ///< of the broker or the producer
+    std::string_view key() const;
+    record copy() const;
+    /// The event in it (see events::from_record for the errors).
+    result<events::event> read() const;
+
+private:
+    friend class fetched;
+
+    message(const rd_kafka_message_s* native, const std::string& topic)
+        : native_(native), topic_(&topic) {}
+
+    const rd_kafka_message_s* native_;
+    const std::string* topic_;
+};
+
+/// Records of a partition as they were fetched, in their order.
 class fetched {
 public:
     fetched();
@@ -66,8 +89,7 @@ public:
         return size() == 0;
     }
 
-    /// In their order. Once only.
-    std::vector<record> read();
+    message operator[](std::size_t index) const;
 
 private:
     friend class consumer;
@@ -110,7 +132,7 @@ public:
     std::vector<record> take(const topic_partition& from, std::size_t records_max,
                              std::size_t bytes_max);
 
-    /// As take(), without reading them yet.
+    /// As take(), without copying them.
     fetched fetch(const topic_partition& from, std::size_t records_max, std::size_t bytes_max);
 
     /// The offset up to which this member is done: shown by Kafka's tools, not used by us.

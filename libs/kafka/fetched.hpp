@@ -8,9 +8,8 @@
 namespace relais::kafka {
 
 struct fetched::state {
-    std::string topic_prefix;
-    std::vector<native::owned<rd_kafka_event_t>> events; ///< own the messages
-    std::vector<const rd_kafka_message_t*> messages;
+    std::string topic;
+    std::vector<native::owned_message> messages;
 };
 
 } // namespace relais::kafka

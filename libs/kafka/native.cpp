@@ -17,27 +17,6 @@ void set(rd_kafka_conf_t& conf, const option& value) {
     }
 }
 
-std::string bytes_of(const void* data, std::size_t size) {
-    return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
-}
-
-events::headers headers_of(const rd_kafka_message_t& message) {
-    events::headers fields;
-    rd_kafka_headers_t* native = nullptr;
-    if (rd_kafka_message_headers(&message, &native) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return fields;
-    }
-    const char* name = nullptr;
-    const void* value = nullptr;
-    std::size_t size = 0;
-    for (std::size_t i = 0;
-         rd_kafka_header_get_all(native, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         ++i) {
-        fields.emplace_back(name, bytes_of(value, size));
-    }
-    return fields;
-}
-
 } // namespace
 
 owned<rd_kafka_conf_t> make_conf(const std::string& brokers, const std::string& client_id,
@@ -67,25 +46,6 @@ rd_kafka_t* make_client(rd_kafka_type_t type, owned<rd_kafka_conf_t> conf) {
     }
     [[maybe_unused]] auto* const given = conf.release(); // the client owns it now
     return client;
-}
-
-record to_record(const rd_kafka_message_t& message, std::string_view topic_prefix) {
-    record read;
-    const std::string_view topic = rd_kafka_topic_name(message.rkt);
-    read.topic = topic.starts_with(topic_prefix) ? topic.substr(topic_prefix.size()) : topic;
-    read.key = bytes_of(message.key, message.key_len);
-    if (message.payload != nullptr) {
-        read.value = bytes_of(message.payload, message.len);
-    }
-    read.headers = headers_of(message);
-    read.partition = message.partition;
-    read.offset = message.offset;
-    rd_kafka_timestamp_type_t kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    const auto time_ms = rd_kafka_message_timestamp(&message, &kind);
-    if (kind != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) {
-        read.time = timestamp(std::chrono::milliseconds(time_ms));
-    }
-    return read;
 }
 
 } // namespace relais::kafka::native

@@ -57,7 +57,12 @@ owned<rd_kafka_conf_t> make_conf(const std::string& brokers, const std::string& 
 /// Throws std::runtime_error.
 rd_kafka_t* make_client(rd_kafka_type_t type, owned<rd_kafka_conf_t> conf);
 
-/// Copies what was read; `topic` without the prefix of this client.
-record to_record(const rd_kafka_message_t& message, std::string_view topic_prefix);
+struct destroy_message {
+    void operator()(rd_kafka_message_t* value) const {
+        rd_kafka_message_destroy(value);
+    }
+};
+
+using owned_message = std::unique_ptr<rd_kafka_message_t, destroy_message>;
 
 } // namespace relais::kafka::native

@@ -23,6 +23,7 @@ constexpr std::string_view shard_sql = "((get_byte(sha256(convert_to(e.topic, 'U
 
 std::string to_array(const std::vector<int>& numbers) {
     std::vector<std::string> texts;
+    texts.reserve(numbers.size());
     for (const int each : numbers) {
         texts.push_back(std::to_string(each));
     }

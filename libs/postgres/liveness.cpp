@@ -54,8 +54,8 @@ bool answers(const peer& server, std::chrono::milliseconds at_most) {
         return true; // we are out of descriptors, which says nothing about the server
     }
     // Not connected at once, or not at all: the write below knows.
-    static_cast<void>(
-        ::connect(socket.number, reinterpret_cast<const sockaddr*>(&server.address), server.size));
+    [[maybe_unused]] const int at_once =
+        ::connect(socket.number, reinterpret_cast<const sockaddr*>(&server.address), server.size);
     if (!wait_for(socket, POLLOUT, until)) {
         return false;
     }

@@ -9,26 +9,20 @@
 namespace relais::trace {
 namespace {
 
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return -1; // upper case is not allowed in traceparent
-}
-
+/// As many digits as `out` has room for.
 bool read_hex(std::string_view text, std::span<std::uint8_t> out) {
+    int all = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
         const int high = hex_value(text[2 * i]);
         const int low = hex_value(text[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = static_cast<std::uint8_t>(high << 4 | low);
+        all |= high | low; // negative once one of them is
+        out[i] = static_cast<std::uint8_t>(high * 16 + low);
     }
-    return true;
+    return all >= 0;
+}
+
+bool has_upper_case(std::string_view text) {
+    return std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 bool is_zero(std::span<const std::uint8_t> bytes) {
@@ -49,7 +43,8 @@ std::optional<context> context::parse(std::string_view traceparent) {
     const bool separated = traceparent.size() >= size && traceparent[2] == '-' &&
                            traceparent[35] == '-' && traceparent[52] == '-';
     // A later version may append fields; version 00 may not, and ff is forbidden (§3.2.2).
-    if (!separated || traceparent.starts_with("ff") ||
+    if (!separated || has_upper_case(traceparent.substr(0, size)) ||
+        traceparent.starts_with("ff") ||
         (traceparent.starts_with("00") && traceparent.size() != size) ||
         (traceparent.size() > size && traceparent[size] != '-')) {
         return std::nullopt;

@@ -172,7 +172,7 @@ void consume_events(const options& given) {
         {.brokers = given.text("brokers"),
          .group = given.text("group"),
          .instance = given.text("instance", ""),
-         .batch_max = static_cast<std::size_t>(given.number("batch-max", 200)),
+         .batch_max = static_cast<std::size_t>(given.number("batch-max", 500)),
          .topic_prefix = given.text("prefix"),
          .session_timeout = std::chrono::milliseconds(given.number("session-ms", 6'000))},
         database, on.loop(), on.metrics(), on.logger());

@@ -97,6 +97,24 @@ asio::awaitable<std::size_t> take_all(kafka::consumer& member, kafka::topic_part
     co_return taken;
 }
 
+/// How often nothing came for 0.2 s while there was something.
+asio::awaitable<int> count_stalls(kafka::consumer& member, kafka::topic_partition from,
+                                  std::size_t count) {
+    int stalls = 0;
+    auto last = std::chrono::steady_clock::now();
+    while (count > 0) {
+        const auto taken = member.fetch(from, 500, 1'000'000).size();
+        if (taken == 0) {
+            co_await member.wait();
+            continue;
+        }
+        count -= std::min(taken, count);
+        stalls += std::chrono::steady_clock::now() - last > 200ms ? 1 : 0;
+        last = std::chrono::steady_clock::now();
+    }
+    co_return stalls;
+}
+
 } // namespace
 
 TEST_CASE("partitions are read apart: one that is left alone holds up no other", "[kafka]") {
@@ -117,6 +135,35 @@ TEST_CASE("partitions are read apart: one that is left alone holds up no other",
     }
     CHECK(total < 400);
     CHECK_FALSE(member->broker_down());
+    test::await_on(on.loop, member->close(5s));
+}
+
+// One fetch is under way at a time. For the partitions without news the broker kept it for half a
+// second, and what was behind elsewhere waited.
+TEST_CASE("a backlog flows beside partitions that have nothing new", "[kafka]") {
+    constexpr std::size_t count = 30'000;
+    rig on;
+    kafka::producer producer({.brokers = test::kafka_topics::brokers(),
+                              .client_id = "test",
+                              .topic_prefix = on.topics.prefix()},
+                             on.loop, on.metrics, log::logger());
+    std::size_t partition = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::string value;
+        for (int part = 0; part < 8; ++part) {
+            value += make_uuid_v7().text();
+        }
+        const kafka::record one{.topic = topic, .key = "one", .value = value};
+        REQUIRE(producer.send(one, [&partition](const auto& done) {
+            partition = static_cast<std::size_t>(done->partition);
+        }));
+    }
+    REQUIRE(test::await_on(on.loop, producer.flush(20s)));
+    const auto member = on.member("");
+    test::await_on(on.loop, settle(*member, 4));
+    const kafka::topic_partition from{topic, static_cast<std::int32_t>(partition)};
+    // One may be the first fetch, and one the machine's.
+    CHECK(test::await_on(on.loop, count_stalls(*member, from, count)) <= 2);
     test::await_on(on.loop, member->close(5s));
 }
 

@@ -64,6 +64,7 @@ list_directory::ids_of(std::set<std::string> names, trace::context where) {
         }
     }
     std::vector<std::int64_t> out;
+    out.reserve(names.size());
     for (const auto& name : names) {
         out.push_back(known_.at(name));
     }

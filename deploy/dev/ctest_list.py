@@ -22,6 +22,8 @@ SLOW_TIMEOUT_S = 1200
 PROOF_TIMEOUT_S = 3 * 3600  # the first time, a toolchain is installed and everything compiled
 FUZZ_SHORT_S, FUZZ_LONG_S = 4, 120
 WITHOUT_SERVERS = {"images"}  # folders of tests that look at files and programs only
+# Tags of cases that script the faults of the one sandbox, or clear it; see also tests/CMakeLists.txt.
+OF_THE_SANDBOX = {"serial", "notification", "mailing-list-sync"}
 SHARING_SERVERS = "functional"
 BREAKING_SERVERS = "e2e"
 SKIPPED = 4  # what a Catch2 program returns when a case skips itself
@@ -67,7 +69,7 @@ class Test:
 
 
 def catch_cases(program, label, prefix):
-    """The visible cases of a Catch2 program. Those tagged [serial] script the one sandbox's faults."""
+    """The visible cases of a Catch2 program."""
     listed = subprocess.run(
         [program, "--list-tests", "--reporter", "json"], capture_output=True, text=True
     )
@@ -84,7 +86,7 @@ def catch_cases(program, label, prefix):
             label,
             [program, selection],
             words=(*tags, file),
-            lock="sandbox" if "serial" in tags else None,
+            lock="sandbox" if OF_THE_SANDBOX & set(tags) else None,
             timeout_s=CASE_TIMEOUT_S,
         )
 

@@ -32,7 +32,7 @@ command_test() {
         code=$?
         set -e
     fi
-    run_ctest || code=$?
+    run_ctest "$all" || code=$?
     end_tests
     trap - EXIT
     if [[ $code -ne 0 ]]; then
@@ -141,11 +141,16 @@ sanitizer_options() {
     export UBSAN_OPTIONS=print_stacktrace=1
     # Libraries that are not instrumented hand memory over unseen; see also the file.
     TSAN_OPTIONS=ignore_noninstrumented_modules=1:suppressions=$root_dir/tests/support/tsan.supp
-    export TSAN_OPTIONS
+    LSAN_OPTIONS=suppressions=$root_dir/tests/support/lsan.supp:print_suppressions=0
+    export TSAN_OPTIONS LSAN_OPTIONS
 }
 
+# run_ctest ALL
 run_ctest() {
     export_environment
+    if [[ $1 == yes ]]; then
+        export RELAIS_TEST_LONG=1
+    fi
     if [[ -s $secrets_dir/s3-secret-key ]]; then
         test_variables
     fi

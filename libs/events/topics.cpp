@@ -21,6 +21,12 @@ std::vector<topic> read_built_in() {
 
 } // namespace
 
+bool topic::written_by(std::string_view source) const {
+    constexpr std::string_view prefix = "relais/";
+    return source.starts_with(prefix) &&
+           (producer == every_service || producer == source.substr(prefix.size()));
+}
+
 const std::vector<topic>& all_topics() {
     static const std::vector<topic> topics = read_built_in();
     return topics;

@@ -4,6 +4,7 @@
 #include "inbox/dead_letter_audit.hpp"
 #include "inbox/parking.hpp"
 #include "inbox/stored_json.hpp"
+#include "outbox/audit.hpp"
 
 #include <fmt/format.h>
 
@@ -94,15 +95,24 @@ result<events::event> readable(const dead_letter& letter) {
     return event;
 }
 
-void note(pg::transaction& tx, std::string what, const dead_letter& before,
+void note(pg::transaction& tx, const std::string& what, const dead_letter& before,
           const dead_letter& after, timestamp now, const deed& doing) {
     note_deed(tx, {.letter = before.id,
                    .at = now,
                    .who = doing.by,
-                   .what = std::move(what),
+                   .what = what,
                    .why = doing.why,
                    .before = state_json(before),
                    .after = state_json(after)});
+    outbox::note_act(tx,
+                     {.service = before.group,
+                      .who = doing.by,
+                      .action = "dead-letter." + what,
+                      .target = fmt::format("dead-letter/{}", before.id),
+                      .why = doing.why,
+                      .before = state_json(before),
+                      .after = state_json(after)},
+                     now);
 }
 
 } // namespace

@@ -37,7 +37,8 @@ result<options> read_options(std::span<const std::string> words) {
         const std::string_view word = words[i];
         const bool flag = word == "--live" || word == "--json";
         const bool valued = word == "--name" || word == "--from" || word == "--until" ||
-                            word == "--partition" || word == "--key" || word == "--type";
+                            word == "--partition" || word == "--key" || word == "--type" ||
+                            word == "--by" || word == "--why";
         if (flag) {
             given.emplace(word.substr(2), "yes");
         } else if (valued && i + 1 < words.size()) {
@@ -152,6 +153,8 @@ result<replay_request> parse_replay(std::span<const std::string> words) {
     replay_request what{.topic = words.front(),
                         .name = value_of(*given, "name"),
                         .live = given->contains("live"),
+                        .by = value_of(*given, "by"),
+                        .why = value_of(*given, "why"),
                         .key = value_of(*given, "key"),
                         .type = value_of(*given, "type")};
     const auto bounds = read_bounds(*given, what);

@@ -17,7 +17,7 @@ inline constexpr std::string_view drain_usage =
 
 inline constexpr std::string_view replay_usage =
     "replay TOPIC [--name NAME --live] [--from T|OFFSET] [--until T|OFFSET] [--partition N]\n"
-    "         [--key KEY] [--type TYPE] [--json]\n"
+    "         [--key KEY] [--type TYPE] [--by WHO] [--why TEXT] [--json]\n"
     "                             run events through the handlers once more; without --live\n"
     "                             nothing is kept, and what would have changed is shown";
 

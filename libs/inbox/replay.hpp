@@ -23,6 +23,8 @@ struct replay_request {
     std::optional<std::int64_t> until_offset; ///< the first one that is not replayed
     std::optional<timestamp> from_time;       ///< the broker's time of the record
     std::optional<timestamp> until_time;
+    std::string by; ///< who asked for it, for the audit of a live one
+    std::string why;
     std::string key;  ///< only events of this key; empty: all
     std::string type; ///< only events of this type; empty: all
 };

@@ -4,6 +4,7 @@
 #include "events/topics.hpp"
 #include "inbox/plan.hpp"
 #include "kafka/admin.hpp"
+#include "outbox/audit.hpp"
 
 #include <array>
 
@@ -40,6 +41,10 @@ asio::awaitable<result<replay_progress>> replayer::run() {
     if (!found) {
         co_return fail(found);
     }
+    const auto noted = co_await note_start();
+    if (!noted) {
+        co_return fail(noted);
+    }
     kafka::consumer source({.brokers = with_.settings.brokers,
                             .client_id = "replay-" + what_.name,
                             .group = group_, // needed, but never joined
@@ -74,6 +79,26 @@ asio::awaitable<result<replay_progress>> replayer::run() {
         co_await forget();
     }
     co_return progress_;
+}
+
+/// A live replay is somebody's deed.
+asio::awaitable<result<void>> replayer::note_start() {
+    if (!what_.live) {
+        co_return result<void>();
+    }
+    auto note = [this](pg::transaction& tx) -> result<void> {
+        outbox::note_act(tx,
+                         {.service = with_.settings.group,
+                          .who = what_.by.empty() ? "unknown" : what_.by,
+                          .action = "replay.live",
+                          .target = "replay/" + what_.topic + "/" + what_.name,
+                          .why = what_.why,
+                          .before = "",
+                          .after = ""},
+                         with_.time.now());
+        return {};
+    };
+    co_return co_await with_.database.transact("inbox_replay", std::move(note));
 }
 
 /// Bounded by what is there now, so that a replay comes to an end on a busy topic.

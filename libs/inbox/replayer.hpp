@@ -38,6 +38,7 @@ private:
 
     result<void> find_stretches();
     boost::asio::awaitable<bool> read_some(kafka::consumer& source, stretch_of& part);
+    boost::asio::awaitable<result<void>> note_start();
     boost::asio::awaitable<void> handle(const incoming& next);
     boost::asio::awaitable<replayed> run_event(const incoming& next);
     result<outcome> run_in(pg::transaction& tx, const incoming& next, const handling& with,

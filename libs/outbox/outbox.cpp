@@ -20,6 +20,11 @@ constexpr std::size_t size_max_bytes = std::size_t{900} * 1024;
 constexpr std::size_t statement_events_max = 1'000;
 constexpr std::size_t statement_bytes_max = std::size_t{8} * 1024 * 1024;
 
+std::vector<const append_interceptor::function*>& interceptors() {
+    static std::vector<const append_interceptor::function*> all;
+    return all;
+}
+
 /// What would make the broker refuse the record for good, and so hold up everything behind it.
 void check(const events::event& value, std::size_t headers_size) {
     const auto* topic = events::find_topic(value.topic);
@@ -27,7 +32,7 @@ void check(const events::event& value, std::size_t headers_size) {
         throw std::logic_error(
             fmt::format("event {}: unknown topic '{}'", value.type, value.topic));
     }
-    if (value.source != "relais/" + topic->producer) {
+    if (!topic->written_by(value.source)) {
         throw std::logic_error(fmt::format("event {}: '{}' may not write to {}, '{}' does",
                                            value.type, value.source, topic->name, topic->producer));
     }
@@ -88,13 +93,7 @@ private:
     std::vector<std::string> partitions_;
 };
 
-} // namespace
-
-void append(pg::transaction& tx, const events::event& value) {
-    append(tx, std::span(&value, 1));
-}
-
-void append(pg::transaction& tx, std::span<const events::event> values) {
+void write(pg::transaction& tx, std::span<const events::event> values) {
     std::vector<columns> statements;
     for (const auto& value : values) {
         if (statements.empty() || statements.back().full()) {
@@ -107,6 +106,34 @@ void append(pg::transaction& tx, std::span<const events::event> values) {
     for (const auto& each : statements) {
         each.insert(tx);
     }
+}
+
+} // namespace
+
+void append(pg::transaction& tx, const events::event& value) {
+    append(tx, std::span(&value, 1));
+}
+
+append_interceptor::append_interceptor(function each) : each_(std::move(each)) {
+    interceptors().push_back(&each_);
+}
+
+append_interceptor::~append_interceptor() {
+    std::erase(interceptors(), &each_);
+}
+
+void append(pg::transaction& tx, std::span<const events::event> values) {
+    if (interceptors().empty()) {
+        write(tx, values);
+        return;
+    }
+    std::vector<events::event> changed(values.begin(), values.end());
+    for (auto& value : changed) {
+        for (const auto* each : interceptors()) {
+            (*each)(tx, value);
+        }
+    }
+    write(tx, changed);
 }
 
 } // namespace relais::outbox

@@ -3,6 +3,7 @@
 #include "events/event.hpp"
 #include "postgres/transaction.hpp"
 
+#include <functional>
 #include <span>
 
 namespace relais::outbox {
@@ -16,5 +17,21 @@ void append(pg::transaction& tx, const events::event& value);
 /// The same for many, in their order, with a statement for every thousand (or 8 MiB) of them. All
 /// are checked before the first is written.
 void append(pg::transaction& tx, std::span<const events::event> values);
+
+/// What is to happen to every event that this process appends, as long as this exists; several run
+/// in the order of their making. May change the event (an expiry, a need) or refuse it by throwing.
+/// Make them before the process serves and end them after: not thread-safe.
+class [[nodiscard]] append_interceptor {
+public:
+    using function = std::function<void(pg::transaction&, events::event&)>;
+
+    explicit append_interceptor(function each);
+    ~append_interceptor();
+    append_interceptor(const append_interceptor&) = delete;
+    append_interceptor& operator=(const append_interceptor&) = delete;
+
+private:
+    function each_;
+};
 
 } // namespace relais::outbox

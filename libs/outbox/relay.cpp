@@ -54,7 +54,7 @@ relay::relay(relay_settings settings, asio::io_context& loop, metrics::registry&
         throw std::invalid_argument("RELAIS_DATABASE_URL: not a libpq URI or connection string");
     }
     for (const auto& topic : events::all_topics()) {
-        if (topic.producer == impl_->settings.service) {
+        if (topic.written_by("relais/" + impl_->settings.service)) {
             impl_->settings.producer.topics.push_back(topic.name);
         }
     }

@@ -1,5 +1,6 @@
 #include "ctl/dead_letters_change.hpp"
 
+#include "ctl/acting.hpp"
 #include "ctl/databases.hpp"
 #include "http/json_writer.hpp"
 
@@ -26,9 +27,8 @@ std::unexpected<error> misuse(std::string detail) {
 }
 
 inbox::deed deed_of(const context& where, const arguments& given) {
-    const auto user = where.environment.find("USER");
-    const std::string usual = user == where.environment.end() ? "unknown" : user->second;
-    return {given.value("--by").value_or(usual), given.value("--why").value_or("")};
+    const auto who = acting_of(where, given);
+    return {who.by, who.why};
 }
 
 struct tally {

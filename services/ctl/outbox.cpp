@@ -141,7 +141,8 @@ result<void> show_outboxes(const context& where, const arguments& given) {
 }
 
 result<void> run_outbox(const context& where, std::span<const std::string> words) {
-    const auto given = arguments::parse(words, {"--service"}, {"--json", "--all", "--yes"});
+    const auto given =
+        arguments::parse(words, {"--service", "--by", "--why"}, {"--json", "--all", "--yes"});
     if (!given) {
         return fail(given);
     }
@@ -162,7 +163,9 @@ result<void> run_outbox(const context& where, std::span<const std::string> words
 
 command outbox_command() {
     return {
-        "outbox", "outbox [refused [--all] | republish ID… [--yes]] [--service NAME] [--json]",
+        "outbox",
+        "outbox [refused [--all] | republish ID… [--by WHO] [--why TEXT] [--yes]]\n"
+        "      [--service NAME] [--json]",
         "what waits to be published, who publishes, and what holds it up; the events that Kafka\n"
         "      refused for good (--all: also those republished), and to append them again "
         "(without\n"

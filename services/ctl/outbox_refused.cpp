@@ -1,6 +1,7 @@
 #include "ctl/outbox_refused.hpp"
 
 #include "clock/rfc3339.hpp"
+#include "ctl/acting.hpp"
 #include "ctl/databases.hpp"
 #include "ctl/listing.hpp"
 #include "http/json_writer.hpp"
@@ -42,7 +43,7 @@ void print_text(const std::string& service, const outbox::refused_event& event) 
 }
 
 result<void> republish_one(pg::transaction& tx, const std::string& service, const uuid& id,
-                           bool really) {
+                           const acting& who, bool really) {
     const auto waiting = outbox::list_refused(tx, false, listed_max);
     const auto found = std::ranges::find(waiting, id, &outbox::refused_event::id);
     if (found == waiting.end()) {
@@ -56,6 +57,7 @@ result<void> republish_one(pg::transaction& tx, const std::string& service, cons
     }
     const auto done = outbox::republish(tx, id);
     if (done) {
+        note_act(tx, who, service, "refused-event.republish", "refused-event/" + id.text());
         tx.after_commit([=] { fmt::print("{} {}: appended again\n", service, id.text()); });
     }
     return done;
@@ -89,7 +91,7 @@ result<void> republish_refused(const context& where, const arguments& given) {
             return fail(error_kind::invalid, "usage", given.rest()[i] + " is no id");
         }
         const auto done = on_database(where, *service, [&](pg::transaction& tx) {
-            return republish_one(tx, *service, *id, given.has("--yes"));
+            return republish_one(tx, *service, *id, acting_of(where, given), given.has("--yes"));
         });
         if (!done) {
             return done;

@@ -42,7 +42,8 @@ result<void> become(const std::string& command, std::span<const std::string> wor
 
 command replay_command() {
     return {"replay",
-            "replay SERVICE TOPIC [--name NAME --live] [--from T|OFFSET] [--until T|OFFSET]"
+            "replay SERVICE TOPIC [--name NAME --live [--by WHO] [--why TEXT]] [--from T|OFFSET] "
+            "[--until T|OFFSET]"
             " [--partition N] [--key KEY] [--type TYPE] [--json]",
             "run events through a service's handlers once more; without --live nothing is kept and "
             "what would have changed is shown",

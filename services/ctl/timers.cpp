@@ -1,7 +1,7 @@
 #include "timers/timers.hpp"
 
 #include "clock/rfc3339.hpp"
-#include "ctl/command.hpp"
+#include "ctl/acting.hpp"
 #include "ctl/databases.hpp"
 #include "ctl/timers_list.hpp"
 
@@ -70,6 +70,9 @@ result<void> change(const context& where, const arguments& given, const std::str
             return std::unexpected(missing(service, id));
         }
         const auto acted = act(tx, id);
+        if (acted) {
+            note_act(tx, acting_of(where, given), service, "timer." + verb, "timer/" + id);
+        }
         if (acted && !given.has("--yes")) {
             return fail(error_kind::conflict, "dry-run");
         }
@@ -133,8 +136,9 @@ result<void> with_ids(const context& where, const arguments& given) {
 }
 
 result<void> run_timers(const context& where, std::span<const std::string> words) {
-    const auto given = arguments::parse(words, {"--service", "--kind", "--limit", "--at"},
-                                        {"--json", "--failed", "--yes"});
+    const auto given =
+        arguments::parse(words, {"--service", "--kind", "--limit", "--at", "--by", "--why"},
+                         {"--json", "--failed", "--yes"});
     if (!given) {
         return fail(given);
     }
@@ -157,7 +161,8 @@ command timers_command() {
     return {
         "timers",
         "timers list|kinds|show|cancel|reschedule|retry|run-now [--service NAME] [ID…]\n"
-        "      [--kind K] [--failed] [--limit N] [--at TIME] [--yes] [--json]",
+        "      [--kind K] [--failed] [--limit N] [--at TIME] [--by WHO] [--why TEXT] [--yes] "
+        "[--json]",
         "what the services will do and when: the next ones (--failed: those given up), how many "
         "of each\n"
         "      kind; move, cancel, fire at once, try a given-up one again. Without --yes: only "

@@ -46,6 +46,7 @@ TEST_CASE("timers are listed, moved, cancelled, retried by hand; a dry run chang
     CHECK(value("select count(*) from timer where failed_at is null") == "3");
     CHECK(ctl("cancel a c --yes").code == 0);
     CHECK(value("select string_agg(id, ' ') from timer") == "bad");
+    CHECK(value("select count(*) from outbox_event where topic = 'ops.audit.events.v1'") == "5");
 
     const auto missing = ctl("cancel none --yes");
     CHECK(missing.code == 1);

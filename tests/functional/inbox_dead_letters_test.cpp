@@ -1,6 +1,9 @@
+#include "postgres/text_format.hpp"
+#include "relais/ops/v1/audit_events.pb.h"
 #include "support/dead_letters_rig.hpp"
 
 #include <boost/asio/use_future.hpp>
+#include <fmt/format.h>
 
 using namespace relais;
 using namespace std::chrono_literals;
@@ -118,6 +121,16 @@ TEST_CASE("a discarded letter stays as a row and is not counted", "[inbox]") {
     CHECK(on.count("inbox_dead_letter") == "2");
     CHECK(on.count("inbox_parked") == "0");
     CHECK(on.database.value("select why from inbox_dead_letter_audit") == "the job is gone");
+    const auto told = on.database.query("select topic, key, value from outbox_event");
+    REQUIRE(told.size() == 1); // not of what was refused
+    CHECK(told[0][0] == "ops.audit.events.v1");
+    CHECK(told[0][1] == fmt::format("group/dead-letter/{}", id));
+    ops::v1::OperatorActed act;
+    REQUIRE(act.ParseFromString(pg::parse_bytea(told[0][2]).value()));
+    CHECK(act.who() == "anna");
+    CHECK(act.action() == "dead-letter.discard");
+    CHECK(act.reason() == "the job is gone");
+    CHECK(act.after().find(R"("state":"discarded")") != std::string::npos);
 }
 
 TEST_CASE("of two operators at once, one redrives a letter", "[inbox]") {

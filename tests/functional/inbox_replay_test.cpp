@@ -73,6 +73,8 @@ TEST_CASE("a live replay runs a stretch of a topic once, however often it is beg
     CHECK(second.lines == texts{"b again 0", "a again 0", "c failed 1", "c behind 0", "d again 0"});
     CHECK(on.effects().size() == 8);
     CHECK(on.count("inbox_dead_letter") == 1); // the group's own
+    CHECK(on.database.value("select count(*) from outbox_event where key like"
+                            " '%/replay/market.job.events.v1/again'") == "2");
 }
 
 TEST_CASE("a replay is bounded by offsets, time, key and type", "[inbox]") {

@@ -110,3 +110,36 @@ TEST_CASE("events of a transaction, one by one against all at once", "[.][append
         measure("at once", [&](pg::transaction& tx) { outbox::append(tx, all); });
     }
 }
+
+TEST_CASE("an interceptor sees, changes and refuses what is appended", "[outbox][append]") {
+    outbox_rig on;
+    const auto all = make_events(3);
+    {
+        int seen = 0;
+        const outbox::append_interceptor expiry([](pg::transaction&, events::event& each) {
+            each.expires_at = each.time + std::chrono::hours(1);
+        });
+        const outbox::append_interceptor counting([&seen](pg::transaction&, events::event& each) {
+            seen += each.expires_at ? 1 : 0; // in the order of their making
+        });
+        commit(on, all);
+        CHECK(seen == 3);
+    }
+    CHECK(on.database.value("select count(*) from outbox_event"
+                            " where headers->>'expires-at' is not null") == "3");
+    {
+        const outbox::append_interceptor refusing([](pg::transaction&, events::event& each) {
+            if (each.key == "job-2") {
+                throw std::logic_error("not this one");
+            }
+        });
+        CHECK_FALSE(on.transact([&](pg::transaction& tx) -> result<void> {
+            outbox::append(tx, all);
+            return {};
+        }));
+    }
+    CHECK(on.database.value("select count(*) from outbox_event") == "3"); // all or nothing
+    commit(on, all);                                                      // and it is over
+    CHECK(on.database.value("select count(*) from outbox_event"
+                            " where headers->>'expires-at' is null") == "3");
+}

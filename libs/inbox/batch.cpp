@@ -13,8 +13,10 @@ namespace {
 class session {
 public:
     session(pg::transaction& tx, const batch& work)
-        : tx_(tx), work_(work), state_(lock_partition(tx, work.at)) {
+        : tx_(tx), work_(work),
+          state_(work.part ? lock_slice(tx, work.at, *work.part) : lock_partition(tx, work.at)) {
         if (work.reset_from && state_.mark.next_offset == work.reset_from) {
+            drop_slices(tx, work.at);
             state_.mark.next_offset = work.events.front().record.offset();
         }
         known_.mark = state_.mark;
@@ -73,7 +75,8 @@ public:
         state_.mark.next_offset =
             std::max(state_.mark.next_offset.value_or(0), work_.events.back().record.offset() + 1);
         state_.fruitless_starts = 0;
-        save_partition(tx_, work_.at, state_);
+        work_.part ? save_slice(tx_, work_.at, *work_.part, state_)
+                   : save_partition(tx_, work_.at, state_);
         report.waiting = std::move(waiting_);
         report.held_changed = held_changed_;
         return report;

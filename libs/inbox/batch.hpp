@@ -3,6 +3,7 @@
 #include "clock/clock.hpp"
 #include "inbox/cutter.hpp"
 #include "inbox/invoke.hpp"
+#include "inbox/slices.hpp"
 
 #include <optional>
 #include <span>
@@ -28,6 +29,7 @@ struct batch {
     /// Set when Kafka began elsewhere than asked: what next_offset was; it is moved to the first
     /// event.
     std::optional<std::int64_t> reset_from;
+    std::optional<slice> part; ///< whose keys these events have; nullopt: the whole partition's
 };
 
 /// Handles a batch in one transaction. `running` is where the events stand whose handler runs, and

@@ -40,6 +40,7 @@ struct consumer::impl {
                     .waiting = waiting,
                     .lanes = lanes,
                     .batch_max = owner.settings.batch_max,
+                    .parallel_keys = owner.settings.parallel_keys,
                     .batch_bytes_max = owner.settings.memory_max_bytes / 4,
                     .on_arrived = [this](const auto& snapshots) { wake_waiters(snapshots); },
                     .on_timer_changed =

@@ -1,5 +1,7 @@
 #include "inbox/store.hpp"
 
+#include "inbox/slices.hpp"
+
 #include <algorithm>
 
 namespace relais::inbox {
@@ -18,10 +20,6 @@ columns to_columns(const std::vector<kafka::topic_partition>& all) {
         made.partitions.push_back(std::to_string(each.partition));
     }
     return made;
-}
-
-std::optional<std::int64_t> offset_at(const pg::row& row, int column) {
-    return row.optional_integer(column);
 }
 
 } // namespace
@@ -44,14 +42,15 @@ std::vector<loaded_partition> begin_partitions(pg::transaction& tx, const std::s
         " select $1, t, p, 1 from unnest($2::text[], $3::int[]) as asked (t, p) order by t, p"
         " on conflict (consumer_group, topic, partition)"
         " do update set fruitless_starts = w.fruitless_starts + 1, updated_at = now()"
-        " returning topic, partition, next_offset, held_keys, fruitless_starts",
+        " returning topic, partition, " RELAIS_STATE_COLUMNS,
         {group, pg::parameter::array(asked.topics), pg::parameter::array(asked.partitions)});
+    const auto slices = find_slices(tx, group);
     std::vector<loaded_partition> loaded;
     for (const auto& row : found) {
-        loaded_partition each{{row.text(0), static_cast<std::int32_t>(row.integer(1))}, {}};
-        each.state.mark.next_offset = offset_at(row, 2);
-        each.state.held_keys = row.integer(3);
-        each.state.fruitless_starts = row.integer(4);
+        loaded_partition each{{row.text(0), static_cast<std::int32_t>(row.integer(1))},
+                              read_state(row, 2)};
+        const auto left = slices.find(each.where);
+        each.slices = left == slices.end() ? 0 : left->second;
         loaded.push_back(std::move(each));
     }
     return loaded;
@@ -71,23 +70,25 @@ void end_partitions(pg::transaction& tx, const std::string& group,
             {group, pg::parameter::array(asked.topics), pg::parameter::array(asked.partitions)});
 }
 
-partition_state lock_partition(pg::transaction& tx, const place& at) {
-    const auto found =
-        tx.exec("select source, epoch, lsn, idx, recent, next_offset, held_keys, fruitless_starts"
-                " from inbox_watermark where consumer_group = $1 and topic = $2 and partition = $3"
-                " for update",
-                {at.group, at.where.topic, at.where.partition});
-    const auto row = found.front();
+partition_state read_state(const pg::row& row, int first) {
     partition_state state;
-    state.mark.source = row.text(0);
-    state.mark.epoch = row.integer(1);
-    state.mark.lsn = static_cast<std::uint64_t>(row.integer(2));
-    state.mark.index = static_cast<std::uint32_t>(row.integer(3));
-    state.mark.recent = row.bytes(4);
-    state.mark.next_offset = offset_at(row, 5);
-    state.held_keys = row.integer(6);
-    state.fruitless_starts = row.integer(7);
+    state.mark.source = row.text(first);
+    state.mark.epoch = row.integer(first + 1);
+    state.mark.lsn = static_cast<std::uint64_t>(row.integer(first + 2));
+    state.mark.index = static_cast<std::uint32_t>(row.integer(first + 3));
+    state.mark.recent = row.bytes(first + 4);
+    state.mark.next_offset = row.optional_integer(first + 5);
+    state.held_keys = row.integer(first + 6);
+    state.fruitless_starts = row.integer(first + 7);
     return state;
+}
+
+partition_state lock_partition(pg::transaction& tx, const place& at) {
+    const auto found = tx.exec("select " RELAIS_STATE_COLUMNS " from inbox_watermark"
+                               " where consumer_group = $1 and topic = $2 and partition = $3"
+                               " for update",
+                               {at.group, at.where.topic, at.where.partition});
+    return read_state(found.front());
 }
 
 void save_partition(pg::transaction& tx, const place& at, const partition_state& state) {

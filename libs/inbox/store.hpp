@@ -37,7 +37,13 @@ struct partition_state {
 struct loaded_partition {
     kafka::topic_partition where;
     partition_state state;
+    int slices = 0; ///< that a process before us left behind (slices.hpp)
 };
+
+#define RELAIS_STATE_COLUMNS                                                                       \
+    "source, epoch, lsn, idx, recent, next_offset, held_keys, fruitless_starts"
+/// Of a row that begins with these.
+partition_state read_state(const pg::row& row, int first = 0);
 
 // Statements, one function each; all throw pg::failure.
 

@@ -44,6 +44,8 @@ worker::worker(shared_parts& parts, kafka::consumer& source, std::string group,
     : parts_(parts), source_(source), at_{std::move(group), std::move(loaded.where)},
       compacted_(is_compacted(at_.where.topic)), lane_(lane_of(at_.where.topic)),
       position_(loaded.state.mark.next_offset), asked_for_(loaded.state.mark.next_offset),
+      slices_(loaded.slices > 0 ? loaded.slices : parts.parallel_keys),
+      mark_(std::move(loaded.state.mark)), base_(mark_.next_offset),
       due_unknown_(loaded.state.held_keys > 0), changed_(parts.loop) {
     if (loaded.state.fruitless_starts >= fruitless_starts_max) {
         careful_left_ = parts.batch_max;
@@ -85,16 +87,19 @@ void worker::stop() {
     changed_.notify_all();
 }
 
-void worker::note_running(std::int64_t offset, const std::string& type, steady::time_point until) {
-    running_ = in_work{.type = type, .offset = offset, .until = until};
+void worker::note_running(int slice, std::int64_t offset, const std::string& type,
+                          steady::time_point until) {
+    running_[slice] = in_work{.type = type, .offset = offset, .until = until};
 }
 
 std::optional<worker::overrun> worker::overdue() const {
     const auto now = steady::now();
-    if (!running_ || running_->until > now) {
-        return std::nullopt;
+    for (const auto& [slice, work] : running_) {
+        if (work.until <= now) {
+            return overrun{work.type, work.offset, now - work.until};
+        }
     }
-    return overrun{running_->type, running_->offset, now - running_->until};
+    return std::nullopt;
 }
 
 void worker::set_next_due(timestamp due) {
@@ -125,8 +130,8 @@ void worker::note_start(std::int64_t first) {
     }
 }
 
-batch worker::batch_of(std::span<const incoming> events) const {
-    return {at_, parts_.all, parts_.time, events, compacted_, reset_from_};
+batch worker::batch_of(std::span<const incoming> events, std::optional<slice> part) const {
+    return {at_, parts_.all, parts_.time, events, compacted_, reset_from_, part};
 }
 
 /// Many records are read on a database thread: reading them here would make this thread the limit
@@ -147,21 +152,35 @@ asio::awaitable<std::vector<incoming>> worker::read(const kafka::fetched& record
 /// Records are taken and read when it is their turn: those of partitions that wait for theirs stay
 /// with the client, which bounds their memory.
 asio::awaitable<void> worker::handle_some() {
-    const auto turn = co_await parts_.lanes.enter(lane_);
+    std::optional turn(co_await parts_.lanes.enter(lane_));
     const auto records = source_.fetch(at_.where, parts_.batch_max, parts_.batch_bytes_max);
     if (records.empty() || stopping_) {
         co_return;
     }
-    const auto events = co_await read(records);
+    auto events = co_await read(records);
     note_start(events.front().record.offset());
+    if (slices_ > 1 && !reset_from_) {
+        turn.reset(); // each slice takes its own
+        co_await handle_slices(std::move(events));
+    } else if (co_await handle(events, std::nullopt)) {
+        note_all(events);
+        base_ = mark_.next_offset;
+    }
+    if (due_unknown_ && !stopping_) {
+        co_await refresh_due();
+    }
+}
+
+/// False: stopped before the last of them.
+asio::awaitable<bool> worker::handle(std::span<const incoming> events, std::optional<slice> part) {
     std::span<const incoming> rest(events);
     cutter cut(rest.size());
     while (!cut.finished() && !stopping_) {
         const auto next = rest.first(cut.next());
         std::optional<stretch> running;
-        const auto report = co_await try_batch(next, running);
+        const auto report = co_await try_batch(next, part, running);
         if (report) {
-            settle(next, *report);
+            settle(next, part, *report);
             co_await register_waits(report->waiting);
         } else if (is_outage(report.error(), running.has_value())) {
             co_await pause_after(report.error());
@@ -170,14 +189,12 @@ asio::awaitable<void> worker::handle_some() {
             cut.failed(running.value_or(stretch{0, 1}));
             continue;
         } else {
-            co_await fail_alone(next, report.error());
+            co_await fail_alone(next, part, report.error());
         }
         rest = rest.subspan(next.size());
         cut.done();
     }
-    if (due_unknown_ && !stopping_) {
-        co_await refresh_due();
-    }
+    co_return cut.finished();
 }
 
 std::chrono::milliseconds worker::time_for(std::span<const incoming> events) const {
@@ -193,9 +210,10 @@ std::chrono::milliseconds worker::time_for(std::span<const incoming> events) con
 }
 
 asio::awaitable<result<batch_report>> worker::try_batch(std::span<const incoming> events,
+                                                        std::optional<slice> part,
                                                         std::optional<stretch>& running) {
     async::failpoint("consumer.before_transaction");
-    const auto work = batch_of(events);
+    const auto work = batch_of(events, part);
     if (careful_left_ > 0) {
         auto park = [work](pg::transaction& tx) {
             return park_batch(tx, work);
@@ -208,14 +226,17 @@ asio::awaitable<result<batch_report>> worker::try_batch(std::span<const incoming
     };
     const auto until = steady::now() + time_for(events);
     const auto& first = events.front();
-    note_running(first.record.offset(), first.event ? first.event->type : std::string(), until);
+    const int place = part ? part->index : 0;
+    note_running(place, first.record.offset(), first.event ? first.event->type : std::string(),
+                 until);
     auto report = co_await parts_.database.transact("inbox_batch", std::move(body), until);
-    running_.reset();
+    running_.erase(place);
     co_return report;
 }
 
 /// An event that fails also without others in its transaction.
-asio::awaitable<void> worker::fail_alone(std::span<const incoming> one, error reason) {
+asio::awaitable<void> worker::fail_alone(std::span<const incoming> one, std::optional<slice> part,
+                                         error reason) {
     const auto& event = one.front().event;
     auto logger = event ? parts_.logger.with(event->cause.trace) : parts_.logger;
     logger.warn("inbox.event_failed", {{"topic", at_.where.topic},
@@ -225,13 +246,13 @@ asio::awaitable<void> worker::fail_alone(std::span<const incoming> one, error re
                                        {"slug", reason.slug},
                                        {"detail", reason.detail}});
     while (!stopping_) {
-        const auto work = batch_of(one);
+        const auto work = batch_of(one, part);
         auto body = [work, &reason](pg::transaction& tx) {
             return settle_failure(tx, work, reason, random_bits());
         };
         const auto report = co_await parts_.database.transact("inbox_fail", std::move(body));
         if (report) {
-            settle(one, *report);
+            settle(one, part, *report);
             co_await register_waits(report->waiting);
             co_return;
         }
@@ -240,14 +261,15 @@ asio::awaitable<void> worker::fail_alone(std::span<const incoming> one, error re
 }
 
 /// After the COMMIT of a batch.
-void worker::settle(std::span<const incoming> events, const batch_report& report) {
+void worker::settle(std::span<const incoming> events, std::optional<slice> part,
+                    const batch_report& report) {
     async::failpoint("consumer.after_commit");
     outages_ = 0;
-    reset_from_.reset();
     careful_left_ -= std::min(careful_left_, events.size());
-    position_ = events.back().record.offset() + 1;
-    last_time_ = events.back().record.time();
-    source_.store_offset(at_.where, *position_);
+    if (!part) {
+        reset_from_.reset();
+        move_to(events.back().record);
+    }
     const auto now = parts_.time.now();
     std::array<std::size_t, outcome_count> counts{};
     for (std::size_t i = 0; i < events.size(); ++i) {
@@ -272,6 +294,13 @@ void worker::settle(std::span<const incoming> events, const batch_report& report
     if (!report.arrived.empty()) {
         parts_.on_arrived(report.arrived);
     }
+}
+
+/// Everything up to here is handled.
+void worker::move_to(const kafka::message& last) {
+    position_ = last.offset() + 1;
+    last_time_ = last.time();
+    source_.store_offset(at_.where, *position_);
 }
 
 asio::awaitable<void> worker::pause_after(const error& failed) {

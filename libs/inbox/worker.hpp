@@ -29,6 +29,7 @@ struct shared_parts {
     waits& waiting;
     lane_gate& lanes;
     std::size_t batch_max;
+    int parallel_keys;
     std::size_t batch_bytes_max;
     /// Snapshots were committed: wake who waits, whatever the partition.
     std::function<void(const std::vector<events::snapshot_need>&)> on_arrived;
@@ -83,11 +84,22 @@ public:
 
 private:
     boost::asio::awaitable<void> handle_some();
+    boost::asio::awaitable<bool> handle(std::span<const incoming> events,
+                                        std::optional<slice> part);
+    boost::asio::awaitable<void> handle_slices(std::vector<incoming> events);
+    boost::asio::awaitable<void> handle_slice(slice part, std::vector<incoming> events,
+                                              std::size_t& unfinished);
+    boost::asio::awaitable<void> make_level();
+    void move_to(const kafka::message& last);
+    void note_all(std::span<const incoming> events);
     boost::asio::awaitable<std::vector<incoming>> read(const kafka::fetched& records);
     boost::asio::awaitable<result<batch_report>> try_batch(std::span<const incoming> events,
+                                                           std::optional<slice> part,
                                                            std::optional<stretch>& running);
-    boost::asio::awaitable<void> fail_alone(std::span<const incoming> one, error reason);
-    void settle(std::span<const incoming> events, const batch_report& report);
+    boost::asio::awaitable<void> fail_alone(std::span<const incoming> one,
+                                            std::optional<slice> part, error reason);
+    void settle(std::span<const incoming> events, std::optional<slice> part,
+                const batch_report& report);
     boost::asio::awaitable<bool> run_woken();
     boost::asio::awaitable<bool> run_due();
     boost::asio::awaitable<void> run_key(std::string key);
@@ -101,9 +113,9 @@ private:
     boost::asio::awaitable<void> refresh_due();
     boost::asio::awaitable<void> pause_after(const error& failed);
     void note_start(std::int64_t first);
-    void note_running(std::int64_t offset, const std::string& type,
+    void note_running(int slice, std::int64_t offset, const std::string& type,
                       std::chrono::steady_clock::time_point until);
-    batch batch_of(std::span<const incoming> events) const;
+    batch batch_of(std::span<const incoming> events, std::optional<slice> part) const;
     std::chrono::milliseconds time_for(std::span<const incoming> events) const;
 
     shared_parts& parts_;
@@ -115,7 +127,10 @@ private:
     std::optional<std::int64_t>
         asked_for_; ///< where reading was to begin; cleared by the first record
     std::optional<std::int64_t> reset_from_;
-    std::size_t careful_left_ = 0; ///< events that are parked before they are run
+    int slices_ = 1;                   ///< among which events are divided now
+    watermark mark_;                   ///< of all events so far; kept when there are slices
+    std::optional<std::int64_t> base_; ///< the partition's next_offset, in the database
+    std::size_t careful_left_ = 0;     ///< events that are parked before they are run
     timestamp last_time_{};
     std::optional<timestamp> next_due_;
     bool due_unknown_ = true;
@@ -131,7 +146,7 @@ private:
         std::chrono::steady_clock::time_point until;
     };
 
-    std::optional<in_work> running_;
+    std::map<int, in_work> running_; ///< by slice
     async::signal changed_;
     bool stopping_ = false;
 };

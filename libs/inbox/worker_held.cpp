@@ -69,9 +69,9 @@ asio::awaitable<std::optional<held_report::state>> worker::one_turn(const std::s
         return begin_attempt(tx, work, progress, random_bits());
     };
     // A fresh event runs in it, too.
-    running_ = in_work{.until = pg::pool::default_deadline()};
+    running_[0] = in_work{.until = pg::pool::default_deadline()};
     auto report = co_await parts_.database.transact("inbox_attempt", std::move(begin));
-    running_.reset();
+    running_.erase(0);
     if (report && report->now == held_report::state::begun) {
         survived_.erase(key);
         auto body = [&](pg::transaction& tx) {
@@ -80,9 +80,9 @@ asio::awaitable<std::optional<held_report::state>> worker::one_turn(const std::s
         const auto turn = co_await parts_.lanes.enter(lane_);
         const auto& event = progress.first->event;
         const auto until = steady::now() + parts_.all.of(event)->failures.handler_deadline;
-        note_running(progress.first->record.offset, event.type, until);
+        note_running(0, progress.first->record.offset, event.type, until);
         report = co_await parts_.database.transact("inbox_held", std::move(body), until);
-        running_.reset();
+        running_.erase(0);
         if (!report && is_outage(report.error(), progress.running)) {
             ++survived_[key];
         }

@@ -1,7 +1,9 @@
 #include "support/inbox_rig.hpp"
 
+#include <condition_variable>
 #include <cstdlib>
 #include <future>
+#include <mutex>
 #include <stdexcept>
 
 using namespace std::chrono_literals;
@@ -11,6 +13,22 @@ namespace {
 
 using relais::identity::v1::ContactSnapshot;
 using relais::market::v1::JobPublished;
+
+/// False when nobody else comes in time.
+bool meets_another() {
+    static std::mutex guard;
+    static std::condition_variable came;
+    static int arrived = 0;
+    std::unique_lock lock(guard);
+    const int own = ++arrived;
+    if (own % 2 == 0) {
+        came.notify_all();
+        return true;
+    }
+    const bool met = came.wait_for(lock, 800ms, [own] { return arrived > own; });
+    arrived -= met ? 0 : 1;
+    return met;
+}
 
 result<void> handle_job(pg::transaction& tx, const JobPublished& job, const inbox::context& about) {
     const auto& what = job.category();
@@ -27,6 +45,9 @@ result<void> handle_job(pg::transaction& tx, const JobPublished& job, const inbo
     }
     if (what == "break") {
         tx.exec("insert into effect (job, category) values (null, null)");
+    }
+    if (what == "meet" && !meets_another()) {
+        return fail(error_kind::invalid, "nobody-came", "no other handler runs");
     }
     if (what == "hang") {
         std::promise<void> never;
@@ -74,12 +95,13 @@ pg::pool_settings pool_settings(const std::string& url) {
 
 inbox_instance::inbox_instance(const std::string& database_url, const std::string& prefix,
                                const std::string& name, boost::asio::io_context& loop,
-                               std::size_t batch_max, handlers how)
+                               std::size_t batch_max, handlers how, int parallel_keys)
     : loop_(loop), pool_(pool_settings(database_url), metrics_, log::logger()),
       consumer_({.brokers = kafka_topics::brokers(),
                  .group = "notification-" + prefix,
                  .instance = name,
                  .batch_max = batch_max,
+                 .parallel_keys = parallel_keys,
                  .topic_prefix = prefix,
                  .session_timeout = 6s,
                  .hang_limit = 500ms},

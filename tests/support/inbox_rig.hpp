@@ -30,14 +30,16 @@ inline inbox::policy quick_policy() {
 
 /// One instance of a consumer. Its handler writes each job's category into the table `effect`, and
 /// does what the category says: "fail-2" fails the first 2 attempts, "invalid" is refused for good,
-/// "throw" throws, "break" breaks a constraint, "abort" ends the process, "hang" never comes back.
+/// "throw" throws, "break" breaks a constraint, "abort" ends the process, "hang" never comes back,
+/// "meet" waits for another event's handler and fails without one.
 class inbox_instance {
 public:
     enum class handlers { one_by_one, batches };
 
     inbox_instance(const std::string& database_url, const std::string& prefix,
                    const std::string& name, boost::asio::io_context& loop,
-                   std::size_t batch_max = 200, handlers how = handlers::one_by_one);
+                   std::size_t batch_max = 200, handlers how = handlers::one_by_one,
+                   int parallel_keys = 1);
 
     void start();
     /// The whole of an orderly end.
@@ -82,6 +84,13 @@ public:
     inbox_instance make_batch_instance(std::size_t batch_max = 200) {
         return {database.url(), topics.prefix(), "one",
                 loop,           batch_max,       inbox_instance::handlers::batches};
+    }
+
+    /// One that divides each batch among so many transactions.
+    inbox_instance make_divided_instance(int parallel_keys) {
+        return {
+            database.url(), topics.prefix(), "one", loop, 200, inbox_instance::handlers::one_by_one,
+            parallel_keys};
     }
 
     /// An event at the next position of the relay.

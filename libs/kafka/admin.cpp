@@ -10,6 +10,11 @@
 #include <thread>
 
 namespace relais::kafka {
+
+topic_config broker_times() {
+    return {{"message.timestamp.type", "LogAppendTime"}};
+}
+
 namespace {
 
 result<void> outcome_of(const rd_kafka_topic_result_t** results, std::size_t count) {

@@ -14,6 +14,11 @@ namespace relais::kafka {
 
 using topic_config = std::map<std::string, std::string, std::less<>>;
 
+/// Records get the broker's time. Every topic of ours has it: with the producer's time (Kafka's
+/// default) a machine whose clock is an hour ahead cannot publish, what one with a late clock wrote
+/// is deleted too early and not found by `offsets_since`, and a repair would publish it again.
+topic_config broker_times();
+
 struct new_topic {
     std::string name;
     std::uint32_t partitions = 1;

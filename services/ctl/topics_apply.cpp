@@ -11,11 +11,15 @@ kafka::topic_config config_of(const events::topic& topic) {
     const auto milliseconds = [](std::chrono::hours hours) {
         return std::to_string(std::chrono::milliseconds(hours).count());
     };
+    auto config = kafka::broker_times();
     if (topic.compacted) {
-        return {{"cleanup.policy", "compact"},
-                {"max.compaction.lag.ms", milliseconds(topic.max_compaction_lag)}};
+        config["cleanup.policy"] = "compact";
+        config["max.compaction.lag.ms"] = milliseconds(topic.max_compaction_lag);
+    } else {
+        config["cleanup.policy"] = "delete";
+        config["retention.ms"] = milliseconds(topic.retention);
     }
-    return {{"cleanup.policy", "delete"}, {"retention.ms", milliseconds(topic.retention)}};
+    return config;
 }
 
 result<void> compare_partitions(const events::topic& wanted, const kafka::existing_topic& there) {

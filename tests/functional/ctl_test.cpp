@@ -76,13 +76,17 @@ TEST_CASE("topics are made, checked and mended, but never repartitioned", "[ctl]
     CHECK(on.was_said("topics apply"));
     REQUIRE(on.apply(wanted, false));
     CHECK(on.was_said("created, 2 partitions"));
-    CHECK(on.was_said("changed: retention.ms is"));
+    CHECK(on.was_said("message.timestamp.type is CreateTime instead of LogAppendTime"));
+    CHECK(on.was_said("retention.ms is"));
     REQUIRE(on.apply(wanted, true));
     const auto config =
         on.topics.admin().config(wanted[1].name, {"cleanup.policy", "max.compaction.lag.ms"});
     REQUIRE(config);
     CHECK(config->at("cleanup.policy") == "compact");
     CHECK(config->at("max.compaction.lag.ms") == "86400000");
+    const auto times = on.topics.admin().config(wanted[0].name, {"message.timestamp.type"});
+    REQUIRE(times);
+    CHECK(times->at("message.timestamp.type") == "LogAppendTime");
 
     wanted = on.wanted(6);
     CHECK(on.apply(wanted, false).error().slug == "partition-count");

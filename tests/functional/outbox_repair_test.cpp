@@ -2,7 +2,9 @@
 
 using namespace relais;
 using namespace std::chrono_literals;
+using test::await_on;
 using test::deduplicated;
+using test::header;
 using test::outbox_rig;
 using test::position;
 
@@ -15,6 +17,27 @@ void drop_slots(const outbox_rig& on) {
 
 std::uint64_t epoch_of(const kafka::record& record) {
     return std::get<0>(position(record));
+}
+
+/// Publishes what the relay has not, as one would whose clock shows `time`, and that then died.
+void publish_as_at(outbox_rig& on, timestamp time) {
+    const auto last = on.read_all().back();
+    kafka::producer producer({.brokers = test::kafka_topics::brokers(),
+                              .client_id = "test",
+                              .topic_prefix = on.topics.prefix()},
+                             on.loop, on.metrics, log::logger());
+    const auto rows =
+        on.database.query("select id, convert_from(value, 'UTF8') from outbox_event where seq > 10"
+                          " order by seq");
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        kafka::record record{
+            .topic = test::job_topic, .key = "k", .value = rows[i][1], .time = time};
+        record.headers = {{"ce_id", rows[i][0]},
+                          {"x-src", header(last, "x-src")},
+                          {"x-lsn", header(last, "x-lsn")},
+                          {"x-idx", std::to_string(10 + i)}};
+        REQUIRE(await_on(on.loop, producer.send(record)));
+    }
 }
 
 } // namespace
@@ -55,6 +78,27 @@ TEST_CASE("a dropped slot is repaired from the table: nothing lost, nothing twic
     CHECK(deduplicated(read).at("k") == test::numbers(1, 250));
     CHECK(epoch_of(read.back()) > epoch_of(read.front()));
     CHECK(on.database.value("select count(*) from outbox_repair") == "0");
+}
+
+TEST_CASE("a repair finds what a relay with a wrong clock published", "[outbox]") {
+    const auto wrong = GENERATE(-5h, 5h);
+    outbox_rig on;
+    {
+        auto relay = on.make_relay();
+        relay.start();
+        on.insert("other", 1, 10); // in another partition than "k", which has no right times
+        on.wait_until([&] { return relay.published() >= 10; });
+        on.stop(relay);
+    }
+    on.insert("k", 11, 20);
+    publish_as_at(on, system_clock().now() + wrong);
+    drop_slots(on);
+    auto relay = on.make_relay();
+    relay.start();
+    on.insert("k", 21, 30);
+    on.wait_until([&] { return deduplicated(on.read_all())["k"].back() == "30"; });
+    on.stop(relay);
+    CHECK(on.read_all().size() == 30);
 }
 
 TEST_CASE("a slot dropped under a running relay is repaired", "[outbox]") {

@@ -60,7 +60,8 @@ struct outbox_rig {
 
     /// Of the relays that this makes, unless they are told otherwise.
     outbox::relay_mode mode;
-    kafka_topics topics{{job_topic}, 12}; // as the topics file says, else relays refuse
+    // As the topics file says, else relays refuse, and as `relaisctl topics apply` makes them.
+    kafka_topics topics{{job_topic}, 12, kafka::broker_times()};
     test::database database;
     boost::asio::io_context loop{1};
     metrics::registry metrics;

@@ -36,11 +36,13 @@ asio::awaitable<std::vector<kafka::record>> read_to_end(kafka::consumer& from, s
 
 } // namespace
 
-kafka_topics::kafka_topics(const std::vector<std::string>& names, std::uint32_t partitions)
+kafka_topics::kafka_topics(const std::vector<std::string>& names, std::uint32_t partitions,
+                           const kafka::topic_config& config)
     : prefix_("test-" + make_uuid_v7().text() + "."),
       admin_(brokers(), "tests", std::chrono::seconds(20)), names_(names) {
     for (const auto& name : names_) {
-        const auto made = admin_.create({.name = prefix_ + name, .partitions = partitions});
+        const auto made =
+            admin_.create({.name = prefix_ + name, .partitions = partitions, .config = config});
         if (!made) {
             throw std::runtime_error("cannot make " + name + ": " + made.error().detail);
         }

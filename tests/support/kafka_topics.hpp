@@ -14,7 +14,8 @@ namespace relais::test {
 /// end.
 class kafka_topics {
 public:
-    explicit kafka_topics(const std::vector<std::string>& names, std::uint32_t partitions = 3);
+    explicit kafka_topics(const std::vector<std::string>& names, std::uint32_t partitions = 3,
+                          const kafka::topic_config& config = {});
     ~kafka_topics();
     kafka_topics(const kafka_topics&) = delete;
     kafka_topics& operator=(const kafka_topics&) = delete;

@@ -143,7 +143,7 @@ command_demo() {
     exec python3 tests/e2e/story.py "${options[@]}" "$@"
 }
 
-# chaos [ROW] [--seed N] [--kills N] [--json]: the faults of tests/chaos, on a fresh suite that is
+# chaos [ROW] [--seed N] [--kills N] [--mode M] [--json]: the faults of tests/chaos, on a fresh suite that is
 # nobody's. With --json only its answer goes to the standard output.
 command_chaos() {
     local code=0 python

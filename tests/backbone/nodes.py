@@ -60,11 +60,11 @@ class Sql:
 
 
 class Node:
-    """A running backbone_node."""
+    """A running backbone_node. within: what its command begins with, as ("ip", "netns", …)."""
 
-    def __init__(self, kind, arguments, environment=None, log=None):
+    def __init__(self, kind, arguments, environment=None, log=None, within=()):
         self.kind = kind
-        command = [build_dir() / "tests/backbone_node", kind, *arguments]
+        command = [*within, build_dir() / "tests/backbone_node", kind, *arguments]
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=log, text=True,
             env={**os.environ, **(environment or {})},
@@ -101,9 +101,9 @@ class Node:
 
 class Stage:
     """A source and a sink database and a topic with a prefix of its own. A context: whatever runs at
-    its end is killed, databases and topic are removed."""
+    its end is killed, databases and topic are removed. disc: a folder of PostgreSQL's for both."""
 
-    def __init__(self, partitions=12, history=False, log=None):
+    def __init__(self, partitions=12, history=False, log=None, disc=None):
         self.name = f"backbone_{secrets.token_hex(4)}"
         self.server = os.environ["RELAIS_TEST_POSTGRES"].rstrip("/")
         self.brokers = os.environ["RELAIS_TEST_KAFKA"]
@@ -113,6 +113,7 @@ class Stage:
         self.sink_url = f"{self.server}/{self.name}_sink"
         self.partitions = partitions
         self._history = history
+        self._disc = disc
         self._log = log
         self._nodes = []
         self._sessions = []
@@ -121,8 +122,12 @@ class Stage:
         with_history = ("--history", "1") if self._history else ()
         folder = build_dir() / "share/relais/migrations"
         self._admin = self.session(f"{self.server}/postgres")
+        where = ""
+        if self._disc:
+            self._admin.rows(f"create tablespace {self.name} location '{self._disc}'")
+            where = f" tablespace {self.name}"
         for side, url in (("source", self.source_url), ("sink", self.sink_url)):
-            self._admin.rows(f"create database {self.name}_{side}")
+            self._admin.rows(f"create database {self.name}_{side}{where}")
             self.run("prepare", "--url", url, "--side", side, "--migrations", folder, *with_history)
         self.topics("--partitions", self.partitions)
         return self
@@ -138,6 +143,8 @@ class Stage:
         for side in ("source", "sink"):
             drop_slots(with_force, f"{self.name}_{side}")
             with_force.rows(f"drop database {self.name}_{side} with (force)")
+        if self._disc:
+            with_force.rows(f"drop tablespace {self.name}")
         with_force.close()
 
     def session(self, url):
@@ -153,10 +160,16 @@ class Stage:
         """A node that ends by itself. Returns its report."""
         return Node(kind, [str(each) for each in arguments], log=self._log).wait(timeout_s)
 
-    def start(self, kind, *arguments, environment=None):
-        made = Node(kind, [str(each) for each in arguments], environment, self._log)
+    def start(self, kind, *arguments, environment=None, within=()):
+        made = Node(kind, [str(each) for each in arguments], environment, self._log, within)
         self._nodes.append(made)
         return made
+
+    def forget_ended(self):
+        """Closes their pipes; nobody may want their reports. A long run has thousands of nodes."""
+        for ended in [node for node in self._nodes if not node.running()]:
+            ended.kill()
+            self._nodes.remove(ended)
 
     def writer(self, *arguments, **more):
         return self.start("writer", "--url", self.source_url, *arguments, **more)
@@ -174,6 +187,10 @@ class Stage:
 
     def produce(self, *arguments, timeout_s=300):
         return self.run("producer", *self._broker(), *arguments, timeout_s=timeout_s)
+
+    def repeat(self, *arguments):
+        """As produce, but does not wait."""
+        return self.start("producer", *self._broker(), *arguments)
 
     def _broker(self):
         return ("--brokers", self.brokers, "--prefix", self.prefix)

@@ -20,7 +20,8 @@ constexpr const char* source_tables = R"(
         timer_id text primary key, due_at timestamptz not null, cancelled boolean not null);
     create table if not exists fired (
         seq bigserial primary key, timer_id text not null, due_at timestamptz not null,
-        handler_now timestamptz not null, db_now timestamptz not null default clock_timestamp());
+        handler_now timestamptz not null, fired_by text not null,
+        db_now timestamptz not null default clock_timestamp());
 )";
 
 /// What the consumers did, and each move of each watermark.
@@ -97,9 +98,11 @@ void manage_topics(const options& given) {
     kafka::admin admin(given.text("brokers"), "backbone", std::chrono::seconds(20));
     const auto name = given.text("prefix") + topic_name;
     const auto partitions = static_cast<std::uint32_t>(given.number("partitions", 12));
-    const auto done = given.number("remove", 0) != 0
-                          ? admin.remove(name)
-                          : admin.create({.name = name, .partitions = partitions});
+    const auto done =
+        given.number("remove", 0) != 0
+            ? admin.remove(name)
+            : admin.create(
+                  {.name = name, .partitions = partitions, .config = kafka::broker_times()});
     if (!done) {
         throw std::runtime_error(done.error().slug + ": " + done.error().detail);
     }

@@ -2,6 +2,7 @@
 
 Each violation begins with the property it breaks:
 
+forgotten       a COMMIT was answered with success, and its event is not there
 lost            a committed event has neither an effect nor a dead letter
 starved         it is still on its way long after everything was healed, or came too late
 twice           it took effect more than once in a group, or took effect and lies in the dead letters
@@ -9,12 +10,14 @@ never committed an effect or a dead letter of an event that no committed transac
 order           a key's effects are not in the order of its commits
 watermark       a partition's watermark or offset went back
 attempts        an event was tried more often than its policy allows
-timer           early, twice, never, cancelled and fired all the same, or for another time
+timer           early, late, twice, never, cancelled and fired all the same, or for another time
 """
 
 import collections
 import dataclasses
 
+PROPERTIES = ("forgotten", "lost", "starved", "twice", "never committed", "order", "watermark",
+              "attempts", "timer")
 EXAMPLES = 5  # of each property in a report
 
 
@@ -28,7 +31,10 @@ class History:
     waiting: list = dataclasses.field(default_factory=list)  # (event, group): parked at the end
     moves: list = dataclasses.field(default_factory=list)  # (seq, place, position, offset or None)
     planned: list = dataclasses.field(default_factory=list)  # (timer, due, cancelled)
-    fired: list = dataclasses.field(default_factory=list)  # (seq, timer, due, now)
+    # (seq, timer, due, by the node's clock, by the database's clock, node)
+    fired: list = dataclasses.field(default_factory=list)
+    acknowledged: list = dataclasses.field(default_factory=list)  # events whose COMMIT succeeded
+    jumps: list = dataclasses.field(default_factory=list)  # (node, from, to): its clock was wrong
     groups: list = dataclasses.field(default_factory=list)
     healed_at: int = 0
     starved_after: int = 60_000_000
@@ -38,6 +44,7 @@ class History:
 def check(history):
     """{property: [what broke it, …]}, empty when all properties hold."""
     found = collections.defaultdict(list)
+    check_commits(history, found)
     for group in history.groups:
         check_group(history, group, found)
     check_watermarks(history, found)
@@ -53,6 +60,12 @@ def describe(violations):
         if len(found) > EXAMPLES:
             lines.append(f"{name}: {len(found) - EXAMPLES} more")
     return lines
+
+
+def check_commits(history, found):
+    there = {event for _, _, event in history.written}
+    for event in sorted(set(history.acknowledged) - there):
+        found["forgotten"].append(f"{event}: its COMMIT was answered with success")
 
 
 def check_group(history, group, found):
@@ -114,20 +127,34 @@ def check_watermarks(history, found):
 
 def check_timers(history, found):
     planned = {timer: (due, cancelled) for timer, due, cancelled in history.planned}
-    times = collections.Counter(timer for _, timer, _, _ in history.fired)
-    for _, timer, due, now in sorted(history.fired):
-        if timer not in planned:
-            found["timer"].append(f"{timer} fired, but no committed transaction planned it")
-            continue
-        wanted, cancelled = planned[timer]
-        if cancelled:
-            found["timer"].append(f"{timer} was cancelled and fired")
-        elif due != wanted:
-            found["timer"].append(f"{timer} fired for {due}, but was moved to {wanted}")
-        elif now < due:
-            found["timer"].append(f"{timer} fired {(due - now) / 1000:.1f} ms early")
+    times = collections.Counter(row[1] for row in history.fired)
+    for row in sorted(history.fired):
+        wrong = firing_problem(history, planned, row)
+        if wrong:
+            found["timer"].append(f"{row[1]} {wrong}")
     for timer, (_, cancelled) in planned.items():
         if times[timer] > 1:
             found["timer"].append(f"{timer} fired {times[timer]} times")
         elif not times[timer] and not cancelled:
             found["timer"].append(f"{timer} never fired")
+
+
+def firing_problem(history, planned, row):
+    """What is wrong with one firing, or None."""
+    _, timer, due, now, at, node = row
+    if timer not in planned:
+        return "fired, but no committed transaction planned it"
+    wanted, cancelled = planned[timer]
+    if cancelled:
+        return "was cancelled and fired"
+    if due != wanted:
+        return f"fired for {due}, but was moved to {wanted}"
+    if now < due:
+        return f"fired {(due - now) / 1000:.1f} ms early"
+    if at < due and not any(who == node and begun <= at <= ended
+                            for who, begun, ended in history.jumps):
+        return f"fired {(due - at) / 1000:.1f} ms early, and the clock of {node} was right"
+    late = at - max(due, history.healed_at)
+    if history.healed_at and late > history.starved_after:
+        return f"fired {late / 1e6:.0f} s late"
+    return None

@@ -13,13 +13,14 @@ KEYS = 40
 PARTITIONS = 12  # as the topics file says; a relay refuses any other number
 SESSION_MS = 6_000
 ROLES = [f"{kind}-{number}" for kind in ("writer", "relay", "consumer", "timers") for number in (1, 2)]
+MODES = ("logical", "polling")
 
-# Where each kind may die; notes say why each of them matters. The last two only with a lost slot.
+# Where each kind may die; notes say why each of them matters.
 FAILPOINTS = {
     "writer": ["writer.before_commit", "writer.after_commit"],
     "relay": [
-        *("relay.after_decode", "relay.after_produce", "relay.before_delivery"),
-        *("relay.after_delivery", "relay.before_confirm"),
+        *("relay.after_produce", "relay.before_delivery", "relay.after_delivery"),
+        "relay.before_confirm",
     ],
     "consumer": [
         *("consumer.before_transaction", "consumer.after_effects", "consumer.after_commit"),
@@ -27,44 +28,55 @@ FAILPOINTS = {
     ],
     "timers": ["timers.before_effects", "timers.before_commit", "timers.after_commit"],
 }
+OF_MODE = {"logical": ["relay.after_decode"], "polling": ["relay.round_assigned"]}
+# Only with a lost slot or a change of the mode.
 REPAIR_POINTS = ["relay.repair_slot_made", "relay.repair_published"]
 ONCE = {"consumer.in_rebalance", *REPAIR_POINTS}  # reached only a few times in a life
 
 
 class Fleet:
-    """Two nodes of each kind. tend() starts again what died and wakes what was frozen long enough."""
+    """Two nodes of each kind. tend() starts again what died and ends faults that lasted long enough.
+    mode: of the relays."""
 
-    def __init__(self, seed, log):
-        self.stage = Stage(PARTITIONS, history=True, log=log)
+    def __init__(self, seed, log, mode, ground):
+        disc = ground.disc.folder if ground.disc else None
+        self.stage = Stage(PARTITIONS, history=True, log=log, disc=disc)
+        self.mode = mode
+        self.acknowledged = pathlib.Path(log.name).with_suffix(f".{mode}.acknowledged")
+        self.nodes = {}
+        self._ground = ground
         self._seed = seed
         self._lives = 0
-        self.nodes = {}
-        self._frozen = {}  # role: when it is woken
+        self._lasting = {}  # what: (when it ends, how)
         self._writing = True
 
     def __enter__(self):
+        self.acknowledged.unlink(missing_ok=True)
         self.stage.__enter__()
         for role in ROLES:
             self.start(role)
         return self
 
     def __exit__(self, *raised):
-        for node in self.nodes.values():
-            node.kill()
+        for role in ROLES:
+            self.kill(role)
         self.stage.__exit__(*raised)
 
     def start(self, role, failpoint=None):
         """failpoint: "relay.after_produce:kill:3"."""
         kind, number = role.split("-")
         self._lives += 1
-        environment = {"RELAIS_FAILPOINT": failpoint or ""}
+        if role in self.nodes:
+            self._ground.forget(self.nodes[role].pid)
+            self.stage.forget_ended()
         options = {
             "writer": (
                 *("--history", 1, "--timers", 1, "--keys", KEYS, "--batch", 8),
                 *("--rollback-percent", 15, "--clients", 2, "--rate", 30),
                 *("--transactions", 10**9, "--seed", self._seed * 10_000 + self._lives),
+                *("--acknowledged", self.acknowledged),
             ),
-            "relay": (),
+            "relay": ("--mode", self.mode),
             # One of them takes events as batches, the other one by one.
             "consumer": (
                 *("--retriable-percent", 2, "--forever-percent", 1, "--batch-max", 50),
@@ -73,36 +85,50 @@ class Fleet:
             "timers": (),
         }[kind]
         start = getattr(self.stage, kind)
-        self.nodes[role] = start("--instance", role, "--log", "info", *options,
-                                 environment=environment)
+        self.nodes[role] = start(
+            "--instance", role, "--log", "info", *options, within=self._ground.within(role),
+            environment={"RELAIS_FAILPOINT": failpoint or "", **self._ground.variables(role)},
+        )
 
     def kill(self, role):
-        self._frozen.pop(role, None)
-        if self.nodes[role].running():
+        self._lasting.pop(role, None)
+        if role in self.nodes and self.nodes[role].running():
             self.nodes[role].kill()
+            self._ground.forget(self.nodes[role].pid)
+
+    def last(self, what, seconds, end):
+        """A fault of that name ends after so many seconds, or when the fleet heals."""
+        self._lasting[what] = (time.monotonic() + seconds, end)
+
+    def lasts(self, what):
+        return what in self._lasting
+
+    def end(self, what):
+        _, end = self._lasting.pop(what)
+        end()
 
     def freeze(self, role, seconds):
         self.nodes[role].send(signal.SIGSTOP)
-        self._frozen[role] = time.monotonic() + seconds
-
-    def frozen(self, role):
-        return role in self._frozen
+        self.last(role, seconds, lambda: self.nodes[role].send(signal.SIGCONT))
 
     def awake(self):
-        return [role for role in ROLES if not self.frozen(role)]
+        return [role for role in ROLES if not self.lasts(role)]
+
+    def change_mode(self):
+        """The relays begin anew in the other mode."""
+        self.mode = MODES[1 - MODES.index(self.mode)]
+        for role in ROLES:
+            if role.startswith("relay"):
+                self.kill(role)
 
     def tend(self):
-        for role, until in list(self._frozen.items()):
-            if time.monotonic() >= until:
-                self.wake(role)
+        for what, (until, _) in list(self._lasting.items()):
+            if time.monotonic() >= until and self.lasts(what):
+                self.end(what)
         for role in ROLES:
             wanted = self._writing or not role.startswith("writer")
             if wanted and not self.nodes[role].running():
                 self.start(role)
-
-    def wake(self, role):
-        del self._frozen[role]
-        self.nodes[role].send(signal.SIGCONT)
 
     def died_at(self, role, failpoint, timeout_s):
         """The node starts with a failpoint and dies there. False: it was never reached."""
@@ -122,8 +148,9 @@ class Fleet:
 
     def heal(self):
         """No more faults and no more writing; everything else runs."""
-        for role in list(self._frozen):
-            self.wake(role)
+        for what in list(self._lasting):
+            if self.lasts(what):
+                self.end(what)
         self._writing = False
         for role in ROLES:
             if role.startswith("writer"):
@@ -134,9 +161,19 @@ class Fleet:
 class _Standing:
     """Stands for a node that tend() shall leave alone."""
 
+    pid = 0
+
     @staticmethod
     def running():
         return True
 
+    @staticmethod
+    def send(number):
+        pass
 
-__all__ = ["FAILPOINTS", "Fleet", "ONCE", "REPAIR_POINTS", "ROLES", "wait_until"]
+    @staticmethod
+    def kill():
+        pass
+
+
+__all__ = ["FAILPOINTS", "Fleet", "MODES", "OF_MODE", "ONCE", "REPAIR_POINTS", "ROLES", "wait_until"]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 
 from backbone_checker import History
 
@@ -42,7 +41,8 @@ class Reader:
                                " (select from fired f where f.timer_id = p.timer_id)")
         return int(left)
 
-    def history(self, healed_at, limit_s):
+    def history(self, healed_at, limit_s, acknowledged, jumps):
+        """acknowledged: the writers' file; jumps: of clocks, as the checker wants them."""
         group = self._stage.group
         made = History(groups=[group], healed_at=healed_at, starved_after=limit_s * 1_000_000)
         made.written = [
@@ -72,19 +72,18 @@ class Reader:
                 f"select timer_id, {us('due_at')}, cancelled from planned")
         ]
         made.fired = [
-            (int(seq), timer, int(due), int(now))
-            for seq, timer, due, now in self.source(
-                f"select seq, timer_id, {us('due_at')}, {us('handler_now')} from fired")
+            (int(seq), timer, int(due), int(now), int(at), node)
+            for seq, timer, due, now, at, node in self.source(
+                f"select seq, timer_id, {us('due_at')}, {us('handler_now')}, {us('db_now')},"
+                " fired_by from fired")
         ]
+        made.acknowledged = acknowledged.read_text().split()
+        made.jumps = jumps
         return made
 
     def _waiting(self, group):
         parked = self.sink("select event_id, consumer_group from inbox_parked")
         return [(event, of) for event, of in parked if of == group]
-
-
-def now_us():
-    return int(time.time() * 1_000_000)
 
 
 def save(history, file):

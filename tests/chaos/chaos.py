@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks what the story depends on, and checks that the story holds.
 
-    chaos.py [ROW] [--seed N] [--kills N] [--json] [--short]
+    chaos.py [ROW] [--seed N] [--kills N] [--mode logical|polling] [--json] [--short]
 
 Runs against the environment named by RELAIS_STATE, RELAIS_PORT_BASE and RELAIS_BUILD. Without ROW
 all rows, one after the other. Exit code 1 when something that must hold did not, 2 on wrong usage.
@@ -39,7 +39,7 @@ def load(file):
 
 def run(row, module, given):
     """One row. Returns what --json prints of it."""
-    chaos = Chaos(row, given.seed, given.kills, given.short, quiet=given.json)
+    chaos = Chaos(row, given.seed, given.kills, given.short, given.json, given.mode)
     chaos.say(f"{row}: {module.TITLE} (seed {given.seed})")
     started = time.perf_counter()
     for work in (lambda: ready(chaos), lambda: module.run(chaos), chaos.restore):
@@ -74,6 +74,8 @@ def parse(arguments=None):
     parser.add_argument("row", nargs="?", choices=list(row_files()), metavar="ROW")
     parser.add_argument("--seed", type=int, help="of every random choice (default: a new one)")
     parser.add_argument("--kills", type=int, default=KILLS, help=f"random kills ({KILLS})")
+    parser.add_argument("--mode", choices=["logical", "polling"],
+                        help="of the relays of the row backbone (default: one after the other)")
     parser.add_argument("--json", action="store_true", help="one object a row and nothing else")
     parser.add_argument("--short", action="store_true", help="seconds instead of minutes")
     given = parser.parse_args(arguments)

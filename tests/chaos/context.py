@@ -40,11 +40,12 @@ SERVERS = ("postgres", "kafka", "memcached")
 class Chaos:
     """One run of one row. What a row leaves broken is mended by restore()."""
 
-    def __init__(self, row, seed, kills=0, short=False, quiet=False):
+    def __init__(self, row, seed, kills=0, short=False, quiet=False, mode=None):
         self.row = row
         self.seed = seed
         self.kills = kills
         self.short = short
+        self.mode = mode
         self.random = random.Random(seed)
         self.checks = 0
         self.violations = []

@@ -10,12 +10,14 @@ AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
 
 
 class SmallDisc:
-    """Mounted on the folder until unmount()."""
+    """Mounted on the folder until unmount(). like: a file or folder whose owner shall have it."""
 
-    def __init__(self, folder, size_bytes):
+    def __init__(self, folder, size_bytes, like=None):
         self.folder = pathlib.Path(folder)
         self._filler = self.folder / ".filler"
-        owner = f"uid={os.geteuid()},gid={os.getegid()}"
+        whose = os.stat(like) if like else None
+        uid, gid = (whose.st_uid, whose.st_gid) if whose else (os.geteuid(), os.getegid())
+        owner = f"uid={uid},gid={gid}"
         options = f"size={size_bytes},mode=0755,{owner}"
         as_root("mount", "-t", "tmpfs", "-o", options, "relais-chaos", str(self.folder))
 

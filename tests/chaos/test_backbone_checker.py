@@ -30,7 +30,12 @@ def good():
             (4, "g t/0", (2, 50, 0), 9),
         ],
         planned=[("t1", 100, False), ("t2", 200, True), ("t3", 300, False)],
-        fired=[(1, "t1", 100, 100), (2, "t3", 300, 999)],
+        fired=[
+            (1, "t1", 100, 100, 101, "timers-1"),
+            (2, "t3", 300, 999, 250, "timers-2"),  # its clock was ahead
+        ],
+        acknowledged=["a1", "b1"],
+        jumps=[("timers-2", 200, 260)],
         groups=["g"],
         healed_at=HEALED,
     )
@@ -92,11 +97,32 @@ def try_for_ever(history):
 
 
 def fire_early(history):
-    history.fired[0] = (1, "t1", 100, 99)
+    history.fired[0] = (1, "t1", 100, 99, 101, "timers-1")
+
+
+def fire_early_by_the_right_clock(history):
+    history.fired[0] = (1, "t1", 100, 100, 90, "timers-1")
+
+
+def fire_early_after_the_jump(history):
+    history.fired[1] = (2, "t3", 300, 999, 261, "timers-2")
+
+
+def fire_early_by_anothers_jump(history):
+    history.fired[1] = (2, "t3", 300, 999, 250, "timers-1")
+
+
+def fire_late(history):
+    at = HEALED + history.starved_after + 1
+    history.fired[0] = (1, "t1", 100, at, at, "timers-1")
+
+
+def forget_a_commit(history):
+    history.acknowledged.append("a4")
 
 
 def fire_twice(history):
-    history.fired.append((3, "t1", 100, 120))
+    history.fired.append((3, "t1", 100, 120, 120, "timers-1"))
 
 
 def forget_a_timer(history):
@@ -104,7 +130,7 @@ def forget_a_timer(history):
 
 
 def fire_what_was_cancelled(history):
-    history.fired.append((3, "t2", 200, 200))
+    history.fired.append((3, "t2", 200, 200, 200, "timers-1"))
 
 
 def fire_for_an_old_time(history):
@@ -112,7 +138,7 @@ def fire_for_an_old_time(history):
 
 
 def fire_what_rolled_back(history):
-    history.fired.append((3, "t9", 100, 100))
+    history.fired.append((3, "t9", 100, 100, 100, "timers-1"))
 
 
 BROKEN = [
@@ -130,6 +156,11 @@ BROKEN = [
     (rewind, "watermark", "offset 8 after 9"),
     (try_for_ever, "attempts", "13 of 12"),
     (fire_early, "timer", "early"),
+    (fire_early_by_the_right_clock, "timer", "the clock of timers-1 was right"),
+    (fire_early_after_the_jump, "timer", "the clock of timers-2 was right"),
+    (fire_early_by_anothers_jump, "timer", "the clock of timers-1 was right"),
+    (fire_late, "timer", "60 s late"),
+    (forget_a_commit, "forgotten", "a4"),
     (fire_twice, "timer", "2 times"),
     (forget_a_timer, "timer", "t3 never"),
     (fire_what_was_cancelled, "timer", "cancelled"),

@@ -14,29 +14,49 @@ TRUE_TIMESPEC = pathlib.Path(__file__).with_name("true_timespec.c")
 SEEN_S = 10.0
 
 
-class WallClock:
-    """One file a service, with how far its clock is from everybody else's."""
+class ClockFiles:
+    """One file a program, with how far its clock is from everybody else's."""
 
-    def __init__(self, chaos, folder):
+    def __init__(self, folder):
+        self._folder = pathlib.Path(folder)
+        self._preload = f"{_true_timespec(folder)}:{LIBRARIES[0]}"
+
+    def set(self, name, offset_s):
+        """Written and moved: nobody reads half of it."""
+        written = self._folder / f"{name}.new"
+        written.write_text(f"{offset_s:+d}\n")
+        written.replace(self._folder / name)
+
+    def variables(self, name):
+        """What a program's environment needs."""
+        return {
+            "LD_PRELOAD": self._preload,
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+            "FAKETIME_TIMESTAMP_FILE": str(self._folder / name),
+        }
+
+
+def forget_faked(pid):
+    """What libfaketime leaves behind of a process that was killed."""
+    for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+        pathlib.Path("/dev/shm", name).unlink(missing_ok=True)
+
+
+class WallClock:
+    """The clocks of the services."""
+
+    def __init__(self, chaos, files):
         self._chaos = chaos
-        self._folder = folder
+        self._files = files
         for service in SERVICES:
-            self._write(service, 0)
+            self._files.set(service, 0)
 
     def set(self, offset_s, services=SERVICES):
         whose = "all services" if services is SERVICES else " and ".join(services)
         self._chaos.inject(f"the wall clock of {whose} is set to {offset_s:+d} s")
         for service in services:
-            self._write(service, offset_s)
-
-    def file(self, service):
-        return self._folder / service
-
-    def _write(self, service, offset_s):
-        """Written and moved: nobody reads half of it."""
-        written = self._folder / f"{service}.new"
-        written.write_text(f"{offset_s:+d}\n")
-        written.replace(self.file(service))
+            self._files.set(service, offset_s)
 
 
 @contextlib.contextmanager
@@ -44,16 +64,10 @@ def settable_wall_clock(chaos):
     """All services run on a clock that set() moves, as long as the context lasts."""
     assert LIBRARIES, "libfaketime is not installed"
     with tempfile.TemporaryDirectory() as folder:
-        clock = WallClock(chaos, pathlib.Path(folder))
-        common = {
-            "LD_PRELOAD": f"{_true_timespec(folder)}:{LIBRARIES[0]}",
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "NO_FAKE_STAT": "1",
-        }
+        files = ClockFiles(folder)
+        clock = WallClock(chaos, files)
         changes = {
-            service: {**common, "FAKETIME_TIMESTAMP_FILE": clock.file(service)}
-            for service in SERVICES
+            service: {**files.variables(service), "FAKETIME_NO_CACHE": "1"} for service in SERVICES
         }
         with chaos.changed_all(changes):
             yield clock

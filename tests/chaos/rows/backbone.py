@@ -1,164 +1,115 @@
 """The event backbone under fire: its nodes are killed at any moment and at each failpoint, frozen for
-longer than their sessions last, servers restart, slots are dropped, old records come again. Whatever
-happens: every committed event takes effect exactly once, in order, or lies in the dead letters.
+longer than their sessions last, cut off one way, put into another hour; servers restart, crash, freeze
+and have no room; slots are dropped, modes change, old records come again. Whatever happens: every
+committed event takes effect exactly once, in order, or lies in the dead letters.
 
 Nodes are those of tests/backbone on databases and a topic of their own; the verdict is
 backbone_checker's, over the histories that the databases hold at the end."""
 
-import subprocess
+import random
 import time
 
-from backbone_checker import check, describe
-from backbone_fleet import FAILPOINTS, ONCE, REPAIR_POINTS, ROLES, Fleet, wait_until
-from backbone_history import Reader, now_us, save
-from nodes import drop_slots
+from backbone_checker import PROPERTIES, check, describe
+from backbone_faults import Faults
+from backbone_fleet import FAILPOINTS, MODES, OF_MODE, REPAIR_POINTS, ROLES, Fleet, wait_until
+from backbone_ground import Ground, now_us
+from backbone_history import Reader, save
+from node_network import FROM_SERVER, TO_SERVER
 
-TITLE = "kill -9, freezes, restarts and lost slots of the event backbone"
-KILLS_SHORT = 50
-FREEZE_S = (7.0, 12.0)  # the sessions of consumers and relays last 6 and 10 s
-FAILPOINT_S = 6.0
-PAUSE_S = (0.02, 0.4)
-HEALED_S = 60  # everything committed must have taken effect by then
-EVERY_POINT = [(kind, point) for kind, points in FAILPOINTS.items() for point in points]
+TITLE = "everything that can happen to the event backbone"
+KILLS_MIN = 100  # all of `each_once` in both modes
+HEALED_S = 120  # everything committed must have taken effect by then, on a busy machine, too
+PROGRESS_EVERY = 25
 
 
 def run(chaos):
-    kills = max(chaos.kills, KILLS_SHORT)
-    log_file = chaos.suite.state / "log" / "backbone-nodes.log"
-    with open(log_file, "w") as log, Fleet(chaos.seed, log) as fleet:
-        fire(chaos, Faults(chaos, fleet), kills)
-        judge(chaos, fleet)
+    """In the short form one mode and each class of fault; else each fault in each mode."""
+    modes = [chaos.mode] if chaos.mode else MODES[:1] if chaos.short else MODES
+    kills = max(chaos.kills, 0 if chaos.short else KILLS_MIN)
+    with Ground(chaos.suite, ROLES, chaos.say, chaos.short) as ground:
+        for mode in modes:
+            chaos.random = random.Random(f"{chaos.seed} {mode}")
+            log_file = chaos.suite.state / "log" / f"backbone-nodes-{mode}.log"
+            with open(log_file, "w") as log, Fleet(chaos.seed, log, mode, ground) as fleet:
+                faults = Faults(chaos, fleet, ground)
+                chaos.say(f"  relays     {mode}")
+                fire(chaos, faults, plan_of(chaos, faults, ground, mode, kills // len(modes)))
+                judge(chaos, fleet, faults, ground, mode)
 
 
-def fire(chaos, faults, kills):
+def plan_of(chaos, faults, ground, mode, kills):
     """Each kind of fault at least once, the rest at random, in a random order."""
-    must = [
-        *(lambda point=point: faults.failpoint(*point) for point in EVERY_POINT),
-        *(lambda point=point: faults.lose_slot(point) for point in (None, *REPAIR_POINTS)),
-        *(lambda kind=kind: faults.freeze(kind) for kind in ("relay", "consumer", "timers")),
-        faults.restart_postgres, faults.crash_postgres, faults.restart_kafka, faults.crash_kafka,
-        faults.duplicate, faults.duplicate,
-    ]
-    often = [faults.kill] * 12 + [faults.any_failpoint] * 8 + [faults.freeze] * 2 + [faults.duplicate]
-    seldom = [faults.lose_slot, faults.restart_postgres, faults.restart_kafka]
-    plan = must + [faults.kill] * 15
+    plan = (one_of_each_class if chaos.short else each_once)(faults, ground, mode)
+    often = [faults.kill] * 12 + [faults.failpoint] * 8 + [faults.freeze] * 2 + [faults.duplicate]
+    seldom = [faults.lose_slot, faults.restart_server, faults.crash_server, faults.freeze_server,
+              faults.change_mode]
+    if ground.roles_with_network:
+        often += [faults.lose_packets] * 4
+    if ground.has_clocks:
+        often += [faults.jump] * 3
+    if ground.disc:
+        seldom.append(faults.fill_disc)
     while len(plan) < kills:
-        rare = chaos.random.random() < 0.05
+        rare = chaos.random.random() < 0.06
         plan.append(chaos.random.choice(seldom if rare else often))
     chaos.random.shuffle(plan)
-    for fault in plan:
+    return plan
+
+
+def each_once(faults, ground, mode):
+    points = [(kind, point) for kind, points in FAILPOINTS.items() for point in points]
+    points += [("relay", point) for point in OF_MODE[mode]]
+    plan = [lambda point=point: faults.failpoint(*point) for point in points]
+    plan += [lambda kind=kind: faults.freeze(kind) for kind in ("relay", "consumer", "timers")]
+    plan += [lambda point=point: faults.change_mode(point) for point in (None, *REPAIR_POINTS[1:])]
+    if mode == "logical":
+        plan += [lambda point=point: faults.lose_slot(point) for point in (None, *REPAIR_POINTS)]
+    for server in ("postgres", "kafka"):
+        for fault in (faults.restart_server, faults.crash_server, faults.freeze_server):
+            plan.append(lambda fault=fault, server=server: fault(server))
+        for way in (TO_SERVER, FROM_SERVER) if ground.roles_with_network else ():
+            plan.append(lambda server=server, way=way: faults.lose_packets(server, way))
+    if ground.has_clocks:
+        plan += [lambda: faults.jump(True), lambda: faults.jump(False)]
+    if ground.disc:
+        plan.append(faults.fill_disc)
+    return plan + [faults.duplicate] * 2 + [faults.kill] * 4
+
+
+def one_of_each_class(faults, ground, mode):
+    """Which one of a class is up to chance."""
+    plan = [lambda kind=kind: faults.failpoint(kind) for kind in FAILPOINTS]
+    plan += [faults.kill] * 3 + [faults.freeze, faults.duplicate, faults.restart_server]
+    plan += [faults.crash_server, faults.freeze_server, faults.change_mode]
+    if mode == "logical":
+        plan.append(faults.lose_slot_in_repair)
+    if ground.roles_with_network:
+        plan += [lambda way=way: faults.lose_packets(None, way) for way in (TO_SERVER, FROM_SERVER)]
+    if ground.has_clocks:
+        plan += [lambda: faults.jump(True), lambda: faults.jump(False)]
+    if ground.disc:
+        plan.append(faults.fill_disc)
+    return plan
+
+
+def fire(chaos, faults, plan):
+    begun = time.monotonic()
+    for done, fault in enumerate(plan, 1):
         fault()
         faults.pause()
-    chaos.say(f"            {faults.count} faults, {faults.reached} failpoints reached")
-    chaos.check(f"{kills} faults or more", faults.count >= kills, str(faults.count))
+        if done % PROGRESS_EVERY == 0 and done < len(plan):
+            took = time.monotonic() - begun
+            left = took / done * (len(plan) - done)
+            chaos.say(f"  progress  {done} of {len(plan)} faults in {took:.0f} s, {left:.0f} s left")
+    took = time.monotonic() - begun
+    chaos.say(f"            {faults.count} faults in {took:.0f} s,"
+              f" {faults.reached} failpoints reached")
+    chaos.check(f"{len(plan)} faults", faults.count == len(plan), str(faults.count))
 
 
-class Faults:
-    """What can be done to a fleet. Each is told, counted, and left to heal by itself."""
-
-    def __init__(self, chaos, fleet):
-        self._chaos = chaos
-        self._random = chaos.random
-        self._fleet = fleet
-        self.count = 0
-        self.reached = 0
-
-    def pause(self):
-        until = time.monotonic() + self._random.uniform(*PAUSE_S)
-        while time.monotonic() < until:
-            self._fleet.tend()
-            time.sleep(0.02)
-
-    def kill(self):
-        role = self._pick()
-        self._tell(f"kill -9 of {role}")
-        self._fleet.kill(role)
-
-    def any_failpoint(self):
-        self.failpoint(*self._random.choice(EVERY_POINT))
-
-    def failpoint(self, kind, point):
-        role = self._pick(kind)
-        count = 1 if point in ONCE else self._random.randint(1, 30)
-        self._tell(f"{role} dies at {point}, the {count}. time")
-        if kind == "relay":
-            self._fleet.kill(other_of(role))  # else that one may have the slot
-        self.reached += self._fleet.died_at(role, f"{point}:kill:{count}", FAILPOINT_S)
-
-    def freeze(self, kind=None):
-        role = self._pick(kind)
-        seconds = self._random.uniform(*FREEZE_S)
-        self._tell(f"SIGSTOP of {role} for {seconds:.0f} s")
-        self._fleet.freeze(role, seconds)
-
-    def lose_slot(self, point=None):
-        """Drops the relay's slot; with a point the next relay dies there, in the middle of the
-        repair."""
-        self._tell("the slot is dropped" + (f", the relay dies at {point}" if point else ""))
-        if point is None:
-            self._drop_slots()
-            return
-        role = self._pick("relay")
-        self._fleet.kill(other_of(role))  # else that one may repair it
-        self._fleet.kill(role)
-        self._drop_slots()
-        self.reached += self._fleet.died_at(role, f"{point}:kill:1", FAILPOINT_S)
-
-    def duplicate(self):
-        """Up to 100 old records of each partition come once more, with their headers."""
-        self._tell("old records come again")
-        seed = self._random.randrange(1_000_000)
-        try:
-            self._fleet.stage.produce("--duplicates", 100, "--seed", seed, timeout_s=30)
-        except (RuntimeError, subprocess.TimeoutExpired):
-            self._chaos.say("            the broker was away")
-
-    def restart_postgres(self):
-        self._tell("PostgreSQL restarts")
-        self._chaos.suite.supervise("restart", "servers:postgres")
-
-    def crash_postgres(self):
-        self._tell("kill -9 of PostgreSQL")
-        self._chaos.suite.kill("postgres")
-
-    def restart_kafka(self):
-        self._tell("Kafka restarts")
-        self._chaos.suite.supervise("restart", "servers:kafka")
-
-    def crash_kafka(self):
-        self._tell("kill -9 of Kafka")
-        self._chaos.suite.kill("kafka")
-
-    def _drop_slots(self):
-        def dropped():
-            session = self._fleet.stage.session(f"{self._fleet.stage.server}/postgres")
-            try:
-                drop_slots(session, f"{self._fleet.stage.name}_source")
-            except RuntimeError:  # the server restarts, or a relay made a new one meanwhile
-                return False
-            finally:
-                session.close()
-            return True
-
-        wait_until(dropped, 60, "the slot to be dropped")
-
-    def _pick(self, kind=None):
-        awake = self._fleet.awake()
-        of_kind = [role for role in ROLES if kind is None or role.startswith(f"{kind}-")]
-        return self._random.choice([role for role in of_kind if role in awake] or of_kind)
-
-    def _tell(self, text):
-        self.count += 1
-        self._chaos.inject(text)
-
-
-def other_of(role):
-    return role[:-1] + ("2" if role.endswith("1") else "1")
-
-
-def judge(chaos, fleet):
+def judge(chaos, fleet, faults, ground, mode):
     """Everything is healed; then the histories must be good."""
-    fleet.heal()
+    faults.heal()
     healed_at = now_us()
     reader = Reader(fleet.stage)
     begun = time.monotonic()
@@ -172,10 +123,10 @@ def judge(chaos, fleet):
 
     try:
         wait_until(settled, HEALED_S, "the rest", 0.3)
-        chaos.measured("everything settled after healing", time.monotonic() - begun)
+        chaos.measured(f"{mode}: everything settled after healing", time.monotonic() - begun)
     except TimeoutError:
         chaos.say(f"            not everything is settled after {HEALED_S} s")
-    history = reader.history(healed_at, HEALED_S)
+    history = reader.history(healed_at, HEALED_S, fleet.acknowledged, ground.jumps)
     violations = check(history)
     chaos.say(
         f"            {len(history.written)} events, {len(history.effects)} effects,"
@@ -183,13 +134,13 @@ def judge(chaos, fleet):
         f" {len(history.fired)} firings"
     )
     chaos.check("there was something to lose", len(history.written) > 500, str(len(history.written)))
-    for name in ("lost", "starved", "twice", "never committed", "order", "watermark", "attempts",
-                 "timer"):
+    for name in PROPERTIES:
         found = violations.get(name, [])
-        chaos.check(f"nothing is wrong: {name}", not found, "; ".join(found[:3]))
+        chaos.check(f"{mode}: nothing is wrong: {name}", not found, "; ".join(found[:3]))
     if violations:
-        file = chaos.suite.state / "log" / f"backbone-history-{chaos.seed}.json"
+        file = chaos.suite.state / "log" / f"backbone-history-{mode}-{chaos.seed}.json"
         save(history, file)
-        chaos.say(f"            the history is kept in {file}; again: --seed {chaos.seed}")
+        chaos.say(f"            the history is kept in {file}; again:"
+                  f" --mode {mode} --kills {faults.count} --seed {chaos.seed}")
         for line in describe(violations):
             chaos.say(f"            {line}")

@@ -9,6 +9,7 @@ twice           it took effect more than once in a group, or took effect and lie
 never committed an effect or a dead letter of an event that no committed transaction wrote
 order           a key's effects are not in the order of its commits
 watermark       a partition's watermark or offset went back
+buried          a dead letter that its handler did not ask for
 attempts        an event was tried more often than its policy allows
 timer           early, late, twice, never, cancelled and fired all the same, or for another time
 """
@@ -17,7 +18,9 @@ import collections
 import dataclasses
 
 PROPERTIES = ("forgotten", "lost", "starved", "twice", "never committed", "order", "watermark",
-              "attempts", "timer")
+              "buried", "attempts", "timer")
+# What handlers of a run give up with; no server's trouble may be held against an event.
+ASKED_FOR = {"never", "not-in-time"}
 EXAMPLES = 5  # of each property in a report
 
 
@@ -27,7 +30,7 @@ class History:
 
     written: list = dataclasses.field(default_factory=list)  # (key, n, event)
     effects: list = dataclasses.field(default_factory=list)  # (seq, key, n, event, group, attempt, at)
-    dead: list = dataclasses.field(default_factory=list)  # (event, group, attempts)
+    dead: list = dataclasses.field(default_factory=list)  # (event, group, attempts, reason)
     waiting: list = dataclasses.field(default_factory=list)  # (event, group): parked at the end
     moves: list = dataclasses.field(default_factory=list)  # (seq, place, position, offset or None)
     planned: list = dataclasses.field(default_factory=list)  # (timer, due, cancelled)
@@ -72,7 +75,7 @@ def check_group(history, group, found):
     """A group sees every committed event exactly once, a key's in order."""
     written = {event: (key, n) for key, n, event in history.written}
     effects = sorted(row for row in history.effects if row[4] == group)
-    dead = {event: attempts for event, of, attempts in history.dead if of == group}
+    dead = {event: attempts for event, of, attempts, _ in history.dead if of == group}
     waiting = {event for event, of in history.waiting if of == group}
     effective = collections.Counter(row[3] for row in effects)
     for event, (key, n) in written.items():
@@ -84,6 +87,9 @@ def check_group(history, group, found):
             found[late].append(f"{key}/{n} {event}: no effect in {group}")
     for event in sorted({*effective, *dead} - written.keys()):
         found["never committed"].append(f"{event} took effect in {group}")
+    for event, of, attempts, reason in history.dead:
+        if of == group and reason not in ASKED_FOR:
+            found["buried"].append(f"{event}: {reason} after {attempts} attempts in {group}")
     check_order(effects, found)
     check_lateness(history, effects, found)
     tries = [(row[3], row[5]) for row in effects] + list(dead.items())

@@ -19,7 +19,7 @@ FAILPOINT_S = 3.0  # then the next fault comes; the node still dies when it gets
 FAILPOINT_TIMES = 10
 REPAIR_S = 15.0  # a repair begins by waiting for 5 s
 PAUSE_S = (0.02, 0.4)
-PAUSE_SHORT_S = (0.2, 1.0)  # the few faults of a short run shall meet a fleet at work
+PAUSE_SHORT_S = (0.1, 0.8)  # the few faults of a short run shall meet a fleet at work
 SERVER_NAMES = {"kafka": "Kafka", "postgres": "PostgreSQL"}
 
 

@@ -55,9 +55,9 @@ class Reader:
                 f"select seq, key, n, event_id, consumer_group, attempt, {us('at')} from effects")
         ]
         made.dead = [
-            (event, of, int(attempts))
-            for event, of, attempts in self.sink(
-                "select event_id, consumer_group, attempts from inbox_dead_letter")
+            (event, of, int(attempts), reason)
+            for event, of, attempts, reason in self.sink(
+                "select event_id, consumer_group, attempts, reason from inbox_dead_letter")
         ]
         made.waiting = self._waiting(group)
         made.moves = [

@@ -22,7 +22,7 @@ def good():
             (2, "b", 1, "b1", "g", 2, 20),
             (3, "a", 3, "a3", "g", 1, HEALED + 1),
         ],
-        dead=[("a2", "g", 12)],
+        dead=[("a2", "g", 12, "not-in-time")],
         moves=[
             (1, "g t/0", (1, 100, 0), None),
             (2, "g t/0", (1, 100, 1), 5),
@@ -61,7 +61,7 @@ def repeat(history):
 
 
 def bury_what_took_effect(history):
-    history.dead.append(("b1", "g", 1))
+    history.dead.append(("b1", "g", 1, "never"))
 
 
 def bury_nothing(history):
@@ -73,7 +73,7 @@ def invent(history):
 
 
 def bury_what_rolled_back(history):
-    history.dead.append(("rolled back", "g", 1))
+    history.dead.append(("rolled back", "g", 1, "never"))
 
 
 def turn_round(history):
@@ -93,7 +93,11 @@ def rewind(history):
 
 
 def try_for_ever(history):
-    history.dead[0] = ("a2", "g", 13)
+    history.dead[0] = ("a2", "g", 13, "not-in-time")
+
+
+def bury_for_anothers_fault(history):
+    history.dead[0] = ("a2", "g", 12, "database-disk-full")
 
 
 def fire_early(history):
@@ -154,6 +158,7 @@ BROKEN = [
     (move_back, "watermark", "(2, 49, 7) after (2, 50, 0)"),
     (return_to_an_old_epoch, "watermark", "(1, 500, 0) after (2, 50, 0)"),
     (rewind, "watermark", "offset 8 after 9"),
+    (bury_for_anothers_fault, "buried", "database-disk-full after 12"),
     (try_for_ever, "attempts", "13 of 12"),
     (fire_early, "timer", "early"),
     (fire_early_by_the_right_clock, "timer", "the clock of timers-1 was right"),

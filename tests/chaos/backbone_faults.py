@@ -70,10 +70,7 @@ class Faults:
         """One way only: the other side still hears, or is still heard."""
         server = server or self._random.choice(list(SERVER_NAMES))
         direction = direction or self._random.choice((TO_SERVER, FROM_SERVER))
-        roles = self._ground.roles_with_network
-        if server == "kafka":
-            roles = [role for role in roles if not role.startswith("timers")]
-        role = self._random.choice(roles)
+        role = self._random.choice(self._ground.roles_before(server))
         seconds = self._random.uniform(*LOSS_S)
         self._tell(f"what {role} {'gets from' if direction == FROM_SERVER else 'sends to'}"
                    f" {SERVER_NAMES[server]} is lost for {seconds:.0f} s")

@@ -16,7 +16,7 @@ DISC_BYTES = 2 * 1024**3  # of memory, as far as it is used
 DISC_BYTES_SHORT = 256 * 1024**2
 # Which servers each kind of node talks to.
 SERVERS = {"relay": ("kafka", "postgres"), "consumer": ("kafka", "postgres"),
-           "timers": ("postgres",)}
+           "timers": ("postgres",), "writer": ("postgres",)}
 SEEN_US = 3_000_000  # a node sees its clock jump within a second; a transaction ends a little later
 
 
@@ -65,8 +65,12 @@ class Ground:
         shutil.rmtree(self._folder)
 
     @property
-    def roles_with_network(self):
-        return sorted(self._networks)
+    def has_networks(self):
+        return bool(self._networks)
+
+    def roles_before(self, server):
+        """Those with a network that talk to the server."""
+        return [role for role in sorted(self._networks) if server in SERVERS[role.split("-")[0]]]
 
     @property
     def has_clocks(self):
@@ -106,10 +110,8 @@ class Ground:
         self._rules_before = self._rules.read_text()
         self._let_in(self._rules_before + f"host all,replication all {NETWORK} scram-sha-256\n")
         for number, role in enumerate(self._roles):
-            needed = SERVERS.get(role.split("-")[0])
-            if needed:
-                ports = {name: servers[name] for name in needed}
-                self._networks[role] = NodeNetwork(number, ports)
+            ports = {name: servers[name] for name in SERVERS[role.split("-")[0]]}
+            self._networks[role] = NodeNetwork(number, ports)
         return None
 
     def _let_in(self, rules):

@@ -43,7 +43,7 @@ def plan_of(chaos, faults, ground, mode, kills):
     often = [faults.kill] * 12 + [faults.failpoint] * 8 + [faults.freeze] * 2 + [faults.duplicate]
     seldom = [faults.lose_slot, faults.restart_server, faults.crash_server, faults.freeze_server,
               faults.change_mode]
-    if ground.roles_with_network:
+    if ground.has_networks:
         often += [faults.lose_packets] * 4
     if ground.has_clocks:
         often += [faults.jump] * 3
@@ -67,7 +67,7 @@ def each_once(faults, ground, mode):
     for server in ("postgres", "kafka"):
         for fault in (faults.restart_server, faults.crash_server, faults.freeze_server):
             plan.append(lambda fault=fault, server=server: fault(server))
-        for way in (TO_SERVER, FROM_SERVER) if ground.roles_with_network else ():
+        for way in (TO_SERVER, FROM_SERVER) if ground.has_networks else ():
             plan.append(lambda server=server, way=way: faults.lose_packets(server, way))
     if ground.has_clocks:
         plan += [lambda: faults.jump(True), lambda: faults.jump(False)]
@@ -83,7 +83,7 @@ def one_of_each_class(faults, ground, mode):
     plan += [faults.crash_server, faults.freeze_server, faults.change_mode]
     if mode == "logical":
         plan.append(faults.lose_slot_in_repair)
-    if ground.roles_with_network:
+    if ground.has_networks:
         plan += [lambda way=way: faults.lose_packets(None, way) for way in (TO_SERVER, FROM_SERVER)]
     if ground.has_clocks:
         plan += [lambda: faults.jump(True), lambda: faults.jump(False)]

@@ -54,11 +54,11 @@ asio::awaitable<result<void>> relay_session::poll() {
 /// One instance publishes what an earlier epoch left; no shard begins before that is done.
 asio::awaitable<result<void>> relay_session::repair_alone() {
     while (true) {
-        const auto topics = co_await repair_topics(*sql_);
-        if (!topics) {
-            co_return std::unexpected(topics.error().as_error());
+        const auto left = co_await repair_is_left(*sql_);
+        if (!left) {
+            co_return std::unexpected(left.error().as_error());
         }
-        if (topics->empty()) {
+        if (!*left) {
             co_return result<void>();
         }
         const auto mine = co_await try_lock_repair(*sql_);

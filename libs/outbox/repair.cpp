@@ -135,10 +135,12 @@ asio::awaitable<link_result<bool>> make_slot(server_link& sql, server_link& repl
 
 asio::awaitable<link_result<std::vector<repair_row>>>
 read_repair(server_link& sql, std::uint32_t after, int at_most) {
+    // OFFSET 0, because for a plain join the planner, once there are statistics, reads all events
+    // each time.
     const auto answer = co_await sql.query(
         "select r.ordinal, e.id, e.topic, e.key, e.headers, e.value, e.seq from outbox_repair r"
-        " join outbox_event e using (seq, at) where r.ordinal > $1::bigint"
-        " order by r.ordinal limit $2::int",
+        " cross join lateral (select * from outbox_event e where e.seq = r.seq and e.at = r.at"
+        "   offset 0) e where r.ordinal > $1::bigint order by r.ordinal limit $2::int",
         {std::to_string(after), std::to_string(at_most)}, listing_limit);
     if (!answer) {
         co_return std::unexpected(answer.error());
@@ -175,6 +177,14 @@ asio::awaitable<link_result<void>> forget_repair(server_link& sql, std::uint32_t
         co_return std::unexpected(answer.error());
     }
     co_return link_result<void>();
+}
+
+asio::awaitable<link_result<bool>> repair_is_left(server_link& sql) {
+    const auto answer = co_await sql.query("select exists (select from outbox_repair)", {}, usual);
+    if (!answer) {
+        co_return std::unexpected(answer.error());
+    }
+    co_return answer->at(0)[0] == "t";
 }
 
 asio::awaitable<link_result<std::vector<std::string>>> repair_topics(server_link& sql) {

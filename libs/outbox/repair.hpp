@@ -31,6 +31,8 @@ boost::asio::awaitable<link_result<std::vector<repair_row>>>
 read_repair(server_link& sql, std::uint32_t after, int at_most);
 boost::asio::awaitable<link_result<void>> forget_repair(server_link& sql, std::uint32_t up_to);
 
+boost::asio::awaitable<link_result<bool>> repair_is_left(server_link& sql);
+
 /// Topics of the events that wait for repair.
 boost::asio::awaitable<link_result<std::vector<std::string>>> repair_topics(server_link& sql);
 

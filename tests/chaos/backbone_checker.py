@@ -9,7 +9,7 @@ twice           it took effect more than once in a group, or took effect and lie
 never committed an effect or a dead letter of an event that no committed transaction wrote
 order           a key's effects are not in the order of its commits
 watermark       a partition's watermark or offset went back
-buried          a dead letter that its handler did not ask for
+buried          a dead letter that neither its handler asked for nor three ends of the process
 attempts        an event was tried more often than its policy allows
 timer           early, late, twice, never, cancelled and fired all the same, or for another time
 """
@@ -21,6 +21,9 @@ PROPERTIES = ("forgotten", "lost", "starved", "twice", "never committed", "order
               "buried", "attempts", "timer")
 # What handlers of a run give up with; no server's trouble may be held against an event.
 ASKED_FOR = {"never", "not-in-time"}
+# An event that was being tried each time when a process ended is taken for the cause; here processes
+# are killed on purpose.
+CRASHED, CRASHES_MAX = "crashed", 3
 EXAMPLES = 5  # of each property in a report
 
 
@@ -88,7 +91,8 @@ def check_group(history, group, found):
     for event in sorted({*effective, *dead} - written.keys()):
         found["never committed"].append(f"{event} took effect in {group}")
     for event, of, attempts, reason in history.dead:
-        if of == group and reason not in ASKED_FOR:
+        crashed = reason == CRASHED and attempts >= CRASHES_MAX
+        if of == group and reason not in ASKED_FOR and not crashed:
             found["buried"].append(f"{event}: {reason} after {attempts} attempts in {group}")
     check_order(effects, found)
     check_lateness(history, effects, found)

@@ -96,6 +96,10 @@ def try_for_ever(history):
     history.dead[0] = ("a2", "g", 13, "not-in-time")
 
 
+def bury_after_two_crashes(history):
+    history.dead[0] = ("a2", "g", 2, "crashed")
+
+
 def bury_for_anothers_fault(history):
     history.dead[0] = ("a2", "g", 12, "database-disk-full")
 
@@ -158,6 +162,7 @@ BROKEN = [
     (move_back, "watermark", "(2, 49, 7) after (2, 50, 0)"),
     (return_to_an_old_epoch, "watermark", "(1, 500, 0) after (2, 50, 0)"),
     (rewind, "watermark", "offset 8 after 9"),
+    (bury_after_two_crashes, "buried", "crashed after 2"),
     (bury_for_anothers_fault, "buried", "database-disk-full after 12"),
     (try_for_ever, "attempts", "13 of 12"),
     (fire_early, "timer", "early"),
@@ -185,6 +190,12 @@ def test_reports(broken, property_name, said):
     violations = check(history)
     assert list(violations) == [property_name]
     assert any(said in line for line in describe(violations))
+
+
+def test_what_was_tried_at_each_end_of_the_process_may_be_buried():
+    history = good()
+    history.dead[0] = ("a2", "g", 3, "crashed")
+    assert check(history) == {}
 
 
 def test_another_group_does_not_help():

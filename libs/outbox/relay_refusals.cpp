@@ -62,6 +62,12 @@ asio::awaitable<link_result<void>> relay_session::settle_refusal() {
     if (!publisher_->careful() && !topic_missing) {
         co_return link_result<void>();
     }
+    // Ours may have been cut off in the middle of a query when the tasks ended.
+    auto fresh = co_await server_link::open(with_.loop, sql_keywords(), std::chrono::seconds(3));
+    if (!fresh) {
+        co_return std::unexpected(fresh.error());
+    }
+    sql_ = std::move(*fresh);
     const bool diverts = with_.settings.options.refused == refused_policy::divert &&
                          may_be_diverted(refused->reason);
     if (!diverts) {

@@ -34,10 +34,14 @@ pg::keywords relay_session::sql_keywords() const {
     if (!polls()) {
         return pg::with_session_defaults(std::move(how), name, {{"lock_timeout", "3s"}});
     }
-    // A frozen owner loses its shards. Fresh partitions have no statistics to plan with.
-    return pg::with_session_defaults(
-        std::move(how), name,
-        {{"lock_timeout", "3s"}, {"idle_session_timeout", "10s"}, {"enable_seqscan", "off"}});
+    // A frozen owner loses its shards. Fresh partitions have no statistics to plan with. What
+    // cannot be planned without reading a whole table costs so much on paper that each round would
+    // be compiled first, for a second.
+    return pg::with_session_defaults(std::move(how), name,
+                                     {{"lock_timeout", "3s"},
+                                      {"idle_session_timeout", "10s"},
+                                      {"enable_seqscan", "off"},
+                                      {"jit", "off"}});
 }
 
 asio::awaitable<error> relay_session::run() {

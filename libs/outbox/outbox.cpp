@@ -17,6 +17,7 @@ namespace {
 /// Brokers take 1 MiB per record by default; headers and framing need their part of it.
 constexpr std::size_t size_max_bytes = std::size_t{900} * 1024;
 
+constexpr std::size_t tenant_size_max = 200;
 constexpr std::size_t statement_events_max = 1'000;
 constexpr std::size_t statement_bytes_max = std::size_t{8} * 1024 * 1024;
 
@@ -76,13 +77,34 @@ public:
                 " $6::boolean[], $7::int[]) with ordinality"
                 " as e (id, topic, key, headers, value, tombstone, partition, place)"
                 " order by place",
-                {pg::parameter::array(ids_), pg::parameter::array(topics_),
-                 pg::parameter::array(keys_), pg::parameter::array(headers_),
-                 pg::parameter::array(values_), pg::parameter::array(tombstones_),
-                 pg::parameter::array(partitions_)});
+                parameters());
+    }
+
+    void stage(pg::transaction& tx, std::string_view tenant) const {
+        auto all = parameters();
+        all.emplace_back(tenant);
+        // From the tenant's last turn on, or from where the queue stands.
+        tx.exec("insert into outbox_bulk"
+                " (tenant, turn, id, topic, key, headers, value, partition)"
+                " select $8, start.turn + place, id, topic, key, headers,"
+                " case when not tombstone then value end, partition"
+                " from unnest($1::uuid[], $2::text[], $3::text[], $4::json[], $5::bytea[],"
+                " $6::boolean[], $7::int[]) with ordinality"
+                " as e (id, topic, key, headers, value, tombstone, partition, place),"
+                " (select greatest((select max(turn) from outbox_bulk where tenant = $8),"
+                "   (select min(turn) - 1 from outbox_bulk), 0) as turn) as start"
+                " order by place",
+                all);
     }
 
 private:
+    std::vector<pg::parameter> parameters() const {
+        return {pg::parameter::array(ids_),       pg::parameter::array(topics_),
+                pg::parameter::array(keys_),      pg::parameter::array(headers_),
+                pg::parameter::array(values_),    pg::parameter::array(tombstones_),
+                pg::parameter::array(partitions_)};
+    }
+
     std::size_t bytes_ = 0;
     std::vector<std::string> ids_;
     std::vector<std::string> topics_;
@@ -93,7 +115,8 @@ private:
     std::vector<std::string> partitions_;
 };
 
-void write(pg::transaction& tx, std::span<const events::event> values) {
+/// Checked, a statement's worth each.
+std::vector<columns> to_statements(std::span<const events::event> values) {
     std::vector<columns> statements;
     for (const auto& value : values) {
         if (statements.empty() || statements.back().full()) {
@@ -103,16 +126,23 @@ void write(pg::transaction& tx, std::span<const events::event> values) {
         check(value, headers.size());
         statements.back().add(value, std::move(headers));
     }
-    for (const auto& each : statements) {
-        each.insert(tx);
+    return statements;
+}
+
+std::vector<columns> to_statements(pg::transaction& tx, std::span<const events::event> values) {
+    if (interceptors().empty()) {
+        return to_statements(values);
     }
+    std::vector<events::event> changed(values.begin(), values.end());
+    for (auto& value : changed) {
+        for (const auto* each : interceptors()) {
+            (*each)(tx, value);
+        }
+    }
+    return to_statements(changed);
 }
 
 } // namespace
-
-void append(pg::transaction& tx, const events::event& value) {
-    append(tx, std::span(&value, 1));
-}
 
 append_interceptor::append_interceptor(function each) : each_(std::move(each)) {
     interceptors().push_back(&each_);
@@ -122,18 +152,25 @@ append_interceptor::~append_interceptor() {
     std::erase(interceptors(), &each_);
 }
 
+void append(pg::transaction& tx, const events::event& value) {
+    append(tx, std::span(&value, 1));
+}
+
 void append(pg::transaction& tx, std::span<const events::event> values) {
-    if (interceptors().empty()) {
-        write(tx, values);
-        return;
+    for (const auto& each : to_statements(tx, values)) {
+        each.insert(tx);
     }
-    std::vector<events::event> changed(values.begin(), values.end());
-    for (auto& value : changed) {
-        for (const auto* each : interceptors()) {
-            (*each)(tx, value);
-        }
+}
+
+void append_bulk(pg::transaction& tx, std::span<const events::event> values,
+                 std::string_view tenant) {
+    if (tenant.size() > tenant_size_max) {
+        throw std::logic_error(
+            fmt::format("a tenant's name has {} bytes at most", tenant_size_max));
     }
-    write(tx, changed);
+    for (const auto& each : to_statements(tx, values)) {
+        each.stage(tx, tenant);
+    }
 }
 
 } // namespace relais::outbox

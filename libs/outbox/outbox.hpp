@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <span>
+#include <string_view>
 
 namespace relais::outbox {
 
@@ -18,9 +19,19 @@ void append(pg::transaction& tx, const events::event& value);
 /// are checked before the first is written.
 void append(pg::transaction& tx, std::span<const events::event> values);
 
-/// What is to happen to every event that this process appends, as long as this exists; several run
-/// in the order of their making. May change the event (an expiry, a need) or refuse it by throwing.
-/// Make them before the process serves and end them after: not thread-safe.
+/// For work that may come later than everything else (a campaign's million events): stages the
+/// events in outbox_bulk, from where the bulk_pacer moves them on as fast as the relay keeps up.
+/// Tenants take turns, one event each, however much another one has staged before; an empty name is
+/// a tenant like any other. Order per key holds within a tenant, not between this and append(), so
+/// an aggregate's events go one way. Checks and statements as above; the tenant's name has 200
+/// bytes at most. Stage a million events in many transactions (of 1,000 or so): the stream decodes
+/// each transaction whole, whatever table it is about.
+void append_bulk(pg::transaction& tx, std::span<const events::event> values,
+                 std::string_view tenant = "");
+
+/// What is to happen to every event that this process appends or stages, as long as this exists;
+/// several run in the order of their making. May change the event (an expiry, a need) or refuse it
+/// by throwing. Make them before the process serves and end them after: not thread-safe.
 class [[nodiscard]] append_interceptor {
 public:
     using function = std::function<void(pg::transaction&, events::event&)>;

@@ -21,6 +21,7 @@ struct relay::impl {
     log::logger logger;
     relay_metrics metrics;
     relay_memory memory;
+    const relay_session* session = nullptr; ///< while one runs
     state current = state::starting;
     std::string last_reason;
 
@@ -32,6 +33,29 @@ struct relay::impl {
 
     void ended(const error& why);
 };
+
+namespace {
+
+/// The pointer leads to the session as long as it lives, whatever ends it.
+class session_in_sight {
+public:
+    session_in_sight(const relay_session*& pointer, const relay_session& session)
+        : pointer_(pointer) {
+        pointer_ = &session;
+    }
+
+    ~session_in_sight() {
+        pointer_ = nullptr;
+    }
+
+    session_in_sight(const session_in_sight&) = delete;
+    session_in_sight& operator=(const session_in_sight&) = delete;
+
+private:
+    const relay_session*& pointer_;
+};
+
+} // namespace
 
 /// The same failure is not logged again each time it is tried.
 void relay::impl::ended(const error& why) {
@@ -66,6 +90,10 @@ relay::state relay::current() const {
     return impl_->current;
 }
 
+bool relay::has_published(const committed& what) const {
+    return impl_->session != nullptr && impl_->session->has_published(what);
+}
+
 asio::awaitable<void> relay::run() {
     constexpr async::backoff wait{.first = std::chrono::milliseconds(200),
                                   .longest = std::chrono::seconds(5)};
@@ -80,6 +108,7 @@ asio::awaitable<void> relay::run() {
                                .show = [this](state now) {
                                    impl_->show(now);
                                }});
+        const session_in_sight in_sight(impl_->session, session);
         error why{error_kind::internal, "outbox-relay-exception", "", "", std::nullopt};
         try {
             why = co_await session.run();

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -39,6 +40,16 @@ public:
 
     enum class state { starting, standby, streaming, waiting, blocked };
     state current() const;
+
+    /// A transaction that was committed, and a position of the log behind its COMMIT.
+    struct committed {
+        std::uint64_t xid = 0;
+        std::uint64_t position = 0;
+    };
+
+    /// Whether this instance has published the transaction's events, as far as they are its own to
+    /// publish (when polling, others may have shards). False while it does not publish.
+    bool has_published(const committed& what) const;
 
 private:
     struct impl;

@@ -24,8 +24,10 @@ struct relay_options {
     refused_policy refused = refused_policy::block;
     relay_mode mode = relay_mode::logical;
     std::size_t shards = 4; ///< polling: into how many parts the partitions are divided
-    std::chrono::milliseconds poll_busy{5};  ///< polling: the wait after something was found
-    std::chrono::milliseconds poll_idle{50}; ///< the longest wait while nothing is
+    std::chrono::milliseconds poll_busy{5};        ///< polling: the wait after something was found
+    std::chrono::milliseconds poll_idle{50};       ///< the longest wait while nothing is
+    std::size_t bulk_batch = 500;                  ///< events that bulk work moves at a time
+    std::chrono::milliseconds bulk_lag_max{5'000}; ///< bulk work waits while the relay is later
 };
 
 /// RELAIS_OUTBOX_*

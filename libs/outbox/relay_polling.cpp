@@ -164,6 +164,7 @@ asio::awaitable<result<std::size_t>> relay_session::poll_once() {
     }
     const auto confirmed = publisher_->confirmed();
     for (auto& each : polled_) {
+        each.delivered(confirmed);
         if (each.seen() == *now && confirmed == forgotten_) {
             continue;
         }

@@ -1,9 +1,12 @@
 #include "outbox/relay_session.hpp"
 
 #include "async/signal.hpp"
+#include "outbox/snapshot_text.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace asio = boost::asio;
 
@@ -71,6 +74,18 @@ asio::awaitable<error> relay_session::run() {
     auto ended = co_await run_tasks();
     const auto settled = co_await settle_refusal();
     co_return settled ? ended : settled.error().as_error();
+}
+
+bool relay_session::has_published(const relay::committed& what) const {
+    if (!publisher_ || !streaming_) {
+        return false;
+    }
+    if (!polls()) {
+        return publisher_->confirmed() >= what.position;
+    }
+    return !polled_.empty() && std::ranges::all_of(polled_, [&what](const polled_shards& each) {
+        return sees(each.published(), what.xid);
+    });
 }
 
 asio::awaitable<error> relay_session::run_tasks() {

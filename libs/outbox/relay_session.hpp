@@ -54,6 +54,9 @@ public:
         return streaming_;
     }
 
+    /// As relay::has_published().
+    bool has_published(const relay::committed& what) const;
+
 private:
     /// Whether what is remembered belongs to the epoch at hand.
     bool same_epoch() const {

@@ -26,4 +26,10 @@ result<snapshot> parse_snapshot(std::string_view text) {
     return read;
 }
 
+bool sees(std::string_view snapshot_text, std::uint64_t xid) {
+    const auto read = parse_snapshot(snapshot_text);
+    return read && xid < read->xmax &&
+           std::ranges::find(read->in_progress, std::to_string(xid)) == read->in_progress.end();
+}
+
 } // namespace relais::outbox

@@ -19,4 +19,7 @@ struct snapshot {
 /// Error: `internal` / "pg-snapshot".
 result<snapshot> parse_snapshot(std::string_view text);
 
+/// Whether it sees what the (committed) transaction did; false when it cannot be read.
+bool sees(std::string_view snapshot_text, std::uint64_t xid);
+
 } // namespace relais::outbox

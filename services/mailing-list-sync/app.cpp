@@ -36,6 +36,7 @@ app::app(const settings& given, host::process& process)
     : process_(process), templates_(given.templates_folder),
       database_(database_of(given), process.metrics(), process.logger()),
       relay_(relay_of(given), process.loop(), process.metrics(), process.logger()),
+      bulk_pacer_(database_, relay_, given.outbox, process.metrics(), process.logger()),
       provider_(given.brevo, process.metrics(), process.logger()), lists_(database_, provider_),
       contact_sync_({database_, provider_, lists_, process.time(), process.metrics(),
                      process.logger(), service_name, given.process.instance},
@@ -90,6 +91,7 @@ void app::register_parts(const settings& given) {
                       co_return;
                   }});
     process_.run_task(stage::producers, "outbox-relay", [this] { return relay_.run(); });
+    process_.run_task(stage::workers, "outbox-bulk", [this] { return bulk_pacer_.run(); });
     process_.run_task(stage::workers, "provider-setup", [this] { return setup_.run(); });
     process_.run_task(stage::workers, "contact-sync", [this] { return contact_sync_.run(); });
     process_.run_task(stage::workers, "campaign-sync", [this] { return campaign_sync_.run(); });

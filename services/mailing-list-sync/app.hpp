@@ -8,6 +8,7 @@
 #include "mailing-list-sync/workers/contact_sync.hpp"
 #include "mailing-list-sync/workers/provider_setup.hpp"
 #include "mailing-list-sync/workers/webhook_processor.hpp"
+#include "outbox/bulk_pacer.hpp"
 #include "outbox/relay.hpp"
 
 #include <memory>
@@ -30,6 +31,7 @@ private:
     campaign_templates templates_;
     pg::pool database_;
     outbox::relay relay_;
+    outbox::bulk_pacer bulk_pacer_;
     brevo provider_;
     list_directory lists_;
     contact_sync contact_sync_;

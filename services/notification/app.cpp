@@ -64,6 +64,7 @@ app::app(const settings& given, host::process& process)
       composer_(templates_, {given.mail_from.name, given.public_url}, given.mail_token_key),
       database_(database_of(given), process.metrics(), process.logger()),
       relay_(relay_of(given), process.loop(), process.metrics(), process.logger()),
+      bulk_pacer_(database_, relay_, given.outbox, process.metrics(), process.logger()),
       mail_(mail_channel(given, process)), push_(push_channel(given, process)),
       mail_sender_(sender_of(given, channel::mail), database_, *mail_, composer_, process.time(),
                    process.loop(), process.tasks(host::stage::workers), process.metrics(),
@@ -112,6 +113,7 @@ void app::register_parts(const settings& given) {
                       co_return;
                   }});
     process_.run_task(stage::producers, "outbox-relay", [this] { return relay_.run(); });
+    process_.run_task(stage::workers, "outbox-bulk", [this] { return bulk_pacer_.run(); });
     if (given.sending_enabled) {
         process_.run_task(stage::workers, "mail-sender", [this] { return mail_sender_.run(); });
         process_.run_task(stage::workers, "push-sender", [this] { return push_sender_.run(); });

@@ -6,6 +6,7 @@
 #include "notification/delivery/sender.hpp"
 #include "notification/rendering/template_set.hpp"
 #include "notification/webhooks/webhook_processor.hpp"
+#include "outbox/bulk_pacer.hpp"
 #include "outbox/relay.hpp"
 
 #include <memory>
@@ -28,6 +29,7 @@ private:
     composer composer_;
     pg::pool database_;
     outbox::relay relay_;
+    outbox::bulk_pacer bulk_pacer_;
     std::unique_ptr<provider_channel> mail_;
     std::unique_ptr<provider_channel> push_;
     sender mail_sender_;

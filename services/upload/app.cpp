@@ -48,6 +48,7 @@ app::app(const settings& given, host::process& process)
               {given.kafka_brokers, given.process.instance},
               given.outbox},
              process.loop(), process.metrics(), process.logger()),
+      bulk_pacer_(database_, relay_, given.outbox, process.metrics(), process.logger()),
       objects_(store_of(given), process.time(), process.loop(), process.metrics()),
       hashing_({"hashing", 1, 64}, process.metrics()),
       pictures_({given.worker}, process.loop(), process.metrics(), process.logger()),
@@ -86,6 +87,7 @@ void app::register_pools(const settings& given) {
 
 void app::register_work() {
     process_.run_task(host::stage::producers, "outbox-relay", [this] { return relay_.run(); });
+    process_.run_task(host::stage::workers, "outbox-bulk", [this] { return bulk_pacer_.run(); });
     process_.run_task(host::stage::workers, "timers", [this] { return timers_.run(); });
     process_.add({host::stage::workers, "upload-pipeline",
                   [this]() -> asio::awaitable<result<void>> {

@@ -3,6 +3,7 @@
 #include "async/worker_pool.hpp"
 #include "http/server.hpp"
 #include "objectstore/store.hpp"
+#include "outbox/bulk_pacer.hpp"
 #include "outbox/relay.hpp"
 #include "timers/runner.hpp"
 #include "upload/config.hpp"
@@ -28,6 +29,7 @@ private:
     host::process& process_;
     pg::pool database_;
     outbox::relay relay_;
+    outbox::bulk_pacer bulk_pacer_;
     objectstore::store objects_;
     async::worker_pool hashing_;
     picture_workers pictures_;

@@ -46,6 +46,7 @@ app::app(const settings& configured, host::process& running)
       cache_({configured.memcached}, running.loop(), running.metrics()),
       profiles_(cache_, running.loop(), running.tasks(host::stage::workers)),
       relay_(relay_settings(configured), running.loop(), running.metrics(), running.logger()),
+      bulk_pacer_(database_, relay_, configured.outbox, running.metrics(), running.logger()),
       inbox_(inbox_settings(configured), database_, running.loop(), running.metrics(),
              running.logger()),
       dependencies_{.database = database_,
@@ -94,6 +95,7 @@ void app::register_pools() {
 
 void app::register_workers() {
     process_.run_task(host::stage::producers, "outbox-relay", [this] { return relay_.run(); });
+    process_.run_task(host::stage::workers, "outbox-bulk", [this] { return bulk_pacer_.run(); });
     process_.run_task(host::stage::workers, "housekeeping", [this] { return keep_house(); });
     process_.run_task(host::stage::consumers, "inbox", [this] { return inbox_.run(); });
     process_.add_command({"drain", std::string(inbox::drain_usage), [this](const auto&) {

@@ -4,6 +4,7 @@
 #include "http/server.hpp"
 #include "inbox/consumer.hpp"
 #include "memcache/client.hpp"
+#include "outbox/bulk_pacer.hpp"
 #include "outbox/relay.hpp"
 #include "postgres/pool.hpp"
 #include "web-api/adapters/password_hasher.hpp"
@@ -35,6 +36,7 @@ private:
     memcache::client cache_;
     profile_cache profiles_;
     outbox::relay relay_;
+    outbox::bulk_pacer bulk_pacer_;
     inbox::consumer inbox_;
     dependencies dependencies_;
     http::identity_verifier verifier_;

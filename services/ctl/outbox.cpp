@@ -11,6 +11,10 @@
 
 namespace relais::ctl {
 
+namespace {
+constexpr std::size_t tenants_max = 100;
+} // namespace
+
 outbox_state look_at_outbox(pg::transaction& tx) {
     outbox_state state;
     const auto slots = tx.exec(
@@ -40,6 +44,7 @@ outbox_state look_at_outbox(pg::transaction& tx) {
     state.shards_held = mode.front().integer(2);
     state.blocked = outbox::find_blocked(tx);
     state.refused = outbox::count_refused(tx);
+    state.staged = outbox::list_staged(tx, tenants_max);
     return state;
 }
 
@@ -80,6 +85,22 @@ void print_text(const std::string& service, const outbox_state& state) {
         fmt::print("    {} refused and left behind: relaisctl outbox refused --service {}\n",
                    state.refused, service);
     }
+    for (const auto& each : state.staged) {
+        fmt::print("    {:>6} staged by {}, the oldest for {:.1f} s\n", each.count,
+                   each.tenant.empty() ? "(no tenant)" : each.tenant, seconds_since(each.oldest));
+    }
+}
+
+void add_staged(http::json_writer& json, const std::vector<outbox::tenant_staged>& all) {
+    json.begin_array("staged");
+    for (const auto& each : all) {
+        json.begin_object()
+            .member("tenant", each.tenant)
+            .member("count", each.count)
+            .member("oldest", each.oldest)
+            .end_object();
+    }
+    json.end_array();
 }
 
 void add_blocked(http::json_writer& json, const outbox::blocked_position& at) {
@@ -125,7 +146,9 @@ void add_json(http::json_writer& json, const std::string& service, const outbox_
     } else {
         json.null_member("blocked");
     }
-    json.member("refused", state.refused).end_object();
+    json.member("refused", state.refused);
+    add_staged(json, state.staged);
+    json.end_object();
 }
 
 result<void> show_outboxes(const context& where, const arguments& given) {
@@ -162,15 +185,16 @@ result<void> run_outbox(const context& where, std::span<const std::string> words
 } // namespace
 
 command outbox_command() {
-    return {
-        "outbox",
-        "outbox [refused [--all] | republish ID… [--by WHO] [--why TEXT] [--yes]]\n"
-        "      [--service NAME] [--json]",
-        "what waits to be published, who publishes, and what holds it up; the events that Kafka\n"
-        "      refused for good (--all: also those republished), and to append them again "
-        "(without\n"
-        "      --yes it only says what it would do)",
-        run_outbox};
+    return {"outbox",
+            "outbox [refused [--all] | republish ID… [--by WHO] [--why TEXT] [--yes]]\n"
+            "      [--service NAME] [--json]",
+            "what waits to be published, who publishes, and what holds it up; bulk work by tenant "
+            "(the\n"
+            "      100 that have most staged); the events that Kafka refused for good (--all: also "
+            "those\n"
+            "      republished), and to append them again (without --yes it only says what it "
+            "would do)",
+            run_outbox};
 }
 
 } // namespace relais::ctl

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "outbox/bulk_store.hpp"
 #include "outbox/refused.hpp"
 #include "postgres/transaction.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace relais::ctl {
 
@@ -17,10 +19,11 @@ struct outbox_state {
     std::int64_t unsent = 0;
     std::optional<timestamp> oldest_unsent;
     std::optional<outbox::blocked_position> blocked;
-    std::string mode;             ///< "logical", "polling"
-    std::int64_t shards = 0;      ///< when polling,
-    std::int64_t shards_held = 0; ///< and those that an instance has
-    std::int64_t refused = 0;     ///< events left behind and not republished
+    std::string mode;                          ///< "logical", "polling"
+    std::int64_t shards = 0;                   ///< when polling,
+    std::int64_t shards_held = 0;              ///< and those that an instance has
+    std::int64_t refused = 0;                  ///< events left behind and not republished
+    std::vector<outbox::tenant_staged> staged; ///< bulk work, most first
 };
 
 /// Of the database that the transaction runs on.

@@ -134,6 +134,10 @@ TEST_CASE("outbox shows what waits to be published", "[ctl]") {
     };
     CHECK(look().slot.empty());
     CHECK(look().unsent == 0);
+    CHECK(look().staged.empty());
+    database.query("insert into outbox_bulk (turn, tenant, id, topic, key, headers)"
+                   " select n, case when n < 3 then 'few' else 'many' end, gen_random_uuid(), 't',"
+                   " 'k', '{}' from generate_series(1, 10) n");
     database.query("insert into outbox_event (id, topic, key, headers, value)"
                    " values (gen_random_uuid(), 't', 'k', '{}', 'x')");
     database.query("select pg_create_logical_replication_slot('relais_outbox_' ||"
@@ -144,4 +148,8 @@ TEST_CASE("outbox shows what waits to be published", "[ctl]") {
     CHECK(state.slot.starts_with("relais_outbox_"));
     CHECK_FALSE(state.active);
     CHECK(state.lag_bytes >= 0);
+    REQUIRE(state.staged.size() == 2);
+    CHECK(state.staged[0].tenant == "many");
+    CHECK(state.staged[0].count == 8);
+    CHECK(state.staged[1].count == 2);
 }

@@ -21,7 +21,7 @@ relay_options read_relay_options(config::reader& from) {
     read.poll_idle = from.duration_ms("RELAIS_OUTBOX_POLL_IDLE", read.poll_idle,
                                       "Polling: the longest wait while there are none");
     read.bulk_batch = static_cast<std::size_t>(
-        from.integer("RELAIS_OUTBOX_BULK_BATCH", 500, 1, 1'000,
+        from.integer("RELAIS_OUTBOX_BULK_BATCH", 100, 1, 1'000,
                      "Bulk events moved into the outbox at a time: less delays others less"));
     read.bulk_lag_max = from.duration_ms("RELAIS_OUTBOX_BULK_LAG_MAX", read.bulk_lag_max,
                                          "Bulk work waits while the oldest unsent event is older");

@@ -26,7 +26,7 @@ struct relay_options {
     std::size_t shards = 4; ///< polling: into how many parts the partitions are divided
     std::chrono::milliseconds poll_busy{5};        ///< polling: the wait after something was found
     std::chrono::milliseconds poll_idle{50};       ///< the longest wait while nothing is
-    std::size_t bulk_batch = 500;                  ///< events that bulk work moves at a time
+    std::size_t bulk_batch = 100;                  ///< events that bulk work moves at a time
     std::chrono::milliseconds bulk_lag_max{5'000}; ///< bulk work waits while the relay is later
 };
 

@@ -3,6 +3,7 @@
 #include "backbone/time_log.hpp"
 #include "inbox/consumer.hpp"
 #include "relais/market/v1/job_events.pb.h"
+#include "relais/marketing/v1/campaign_requests.pb.h"
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@ namespace relais::backbone {
 namespace {
 
 using market::v1::JobPublished;
+using marketing::v1::CampaignRequested;
 
 /// Which events fail, and how often: decided by their ids, so that a run can be repeated.
 class failures {
@@ -74,6 +76,22 @@ public:
         note_commit(tx, {about.event.id});
         count(1);
         return fails_(about.event, about.attempt);
+    }
+
+    /// Bulk work: an effect each, one statement for many.
+    result<void> handle_bulk(pg::transaction& tx,
+                             std::span<const inbox::delivery<CampaignRequested>> all) {
+        std::vector<std::string> keys;
+        std::vector<std::string> ids;
+        for (const auto& each : all) {
+            keys.push_back(each.message.campaign_id());
+            ids.push_back(each.about.event.id.text());
+        }
+        using pg::parameter;
+        tx.exec("insert into effects (key, n, event_id, consumer_group, attempt)"
+                " select k, 0, e, $1, 1 from unnest($2::text[], $3::uuid[]) as u (k, e)",
+                {group_, parameter::array(keys), parameter::array(ids)});
+        return {};
     }
 
     result<void> handle_batch(pg::transaction& tx,
@@ -142,7 +160,8 @@ private:
     std::atomic<std::int64_t> last_us_ = 0;
 };
 
-void register_handler(inbox::consumer& consumer, effect_handler& handler, const std::string& kind) {
+void register_handler(inbox::consumer& consumer, effect_handler& handler, const std::string& kind,
+                      bool with_bulk) {
     const inbox::policy quick{.curve = inbox::curve::constant,
                               .first = std::chrono::milliseconds(50),
                               .attempts_max = 12};
@@ -157,6 +176,10 @@ void register_handler(inbox::consumer& consumer, effect_handler& handler, const 
     } else {
         throw std::runtime_error("--handler: one, batch or noop");
     }
+    if (with_bulk) {
+        consumer.on_batch<CampaignRequested>(
+            quick, std::bind_front(&effect_handler::handle_bulk, &handler));
+    }
 }
 
 } // namespace
@@ -164,6 +187,7 @@ void register_handler(inbox::consumer& consumer, effect_handler& handler, const 
 /// --url SINK --brokers LIST --prefix TEXT --group NAME [--instance NAME] [--handler
 /// one|batch|noop]
 /// [--batch-max N] [--connections N] [--retriable-percent N] [--forever-percent N] [--times FILE]
+/// [--bulk 1]
 void consume_events(const options& given) {
     node on(given, "consumer");
     pg::pool database(on.pool_settings(static_cast<std::size_t>(given.number("connections", 3))),
@@ -177,7 +201,7 @@ void consume_events(const options& given) {
          .session_timeout = std::chrono::milliseconds(given.number("session-ms", 6'000))},
         database, on.loop(), on.metrics(), on.logger());
     effect_handler handler(given);
-    register_handler(consumer, handler, given.text("handler", "one"));
+    register_handler(consumer, handler, given.text("handler", "one"), given.number("bulk", 0) != 0);
     on.tasks().spawn("inbox", consumer.run());
     on.run();
     handler.report();

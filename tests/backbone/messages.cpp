@@ -1,6 +1,7 @@
 #include "backbone/messages.hpp"
 
 #include "relais/market/v1/job_events.pb.h"
+#include "relais/marketing/v1/campaign_requests.pb.h"
 
 #include <charconv>
 
@@ -18,6 +19,16 @@ events::event make_event(const std::string& key, std::int64_t n) {
     message.set_locality(std::string(padding_bytes, 'x'));
     message.mutable_budget()->set_amount_minor(12'500);
     message.mutable_budget()->set_currency("EUR");
+    return events::make_event(message, "web-api",
+                              events::cause::from_request(trace::context::start(), "backbone"),
+                              system_clock().now());
+}
+
+events::event make_bulk_event(std::int64_t n) {
+    marketing::v1::CampaignRequested message;
+    message.set_campaign_id("c-" + std::to_string(n));
+    message.set_name(std::string(padding_bytes, 'x'));
+    message.set_requested_by("0190163d-8694-739b-aea5-966c26f8ad91");
     return events::make_event(message, "web-api",
                               events::cause::from_request(trace::context::start(), "backbone"),
                               system_clock().now());

@@ -12,8 +12,13 @@
 
 namespace relais::backbone {
 
-/// The topic that all nodes use, one of the catalogue under the prefix of the run.
+/// The topic that all nodes use, one of the catalogue under the prefix of the run. Its lane is the
+/// interactive one.
 inline constexpr const char* topic_name = "market.job.events.v1";
+
+/// What bulk work goes to (--bulk 1). No topic of the catalogue has the bulk lane; this one's is
+/// the default lane, whose consumers get more threads than bulk work would.
+inline constexpr const char* bulk_topic_name = "marketing.campaign.requests.v1";
 
 /// What every kind of node has: the loop, its tasks, and a way to end: SIGTERM, or done().
 class node {
@@ -63,7 +68,7 @@ private:
 
 /// --url DATABASE --side source|sink --migrations DIR: migrations and the tables of the run.
 void prepare(const options& given);
-/// --brokers LIST --prefix TEXT --partitions N, or --remove 1.
+/// --brokers LIST --prefix TEXT --partitions N, or --remove 1; --bulk 1: of the bulk topic.
 void manage_topics(const options& given);
 void write_events(const options& given);
 void relay_events(const options& given);

@@ -15,6 +15,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 END = "-- end of answer"
+BULK_PARTITIONS = 4  # of marketing.campaign.requests.v1, as the topics file says
 
 
 def build_dir():
@@ -100,10 +101,11 @@ class Node:
 
 
 class Stage:
-    """A source and a sink database and a topic with a prefix of its own. A context: whatever runs at
-    its end is killed, databases and topic are removed. disc: a folder of PostgreSQL's for both."""
+    """A source and a sink database and a topic with a prefix of its own, with bulk=True also one for
+    bulk work. A context: whatever runs at its end is killed, databases and topics are removed.
+    disc: a folder of PostgreSQL's for both databases."""
 
-    def __init__(self, partitions=12, history=False, log=None, disc=None):
+    def __init__(self, partitions=12, history=False, log=None, disc=None, bulk=False):
         self.name = f"backbone_{secrets.token_hex(4)}"
         self.server = os.environ["RELAIS_TEST_POSTGRES"].rstrip("/")
         self.brokers = os.environ["RELAIS_TEST_KAFKA"]
@@ -114,6 +116,7 @@ class Stage:
         self.partitions = partitions
         self._history = history
         self._disc = disc
+        self._bulk = bulk
         self._log = log
         self._nodes = []
         self._sessions = []
@@ -130,6 +133,8 @@ class Stage:
             self._admin.rows(f"create database {self.name}_{side}{where}")
             self.run("prepare", "--url", url, "--side", side, "--migrations", folder, *with_history)
         self.topics("--partitions", self.partitions)
+        if self._bulk:
+            self.topics("--partitions", BULK_PARTITIONS, "--bulk", 1)
         return self
 
     def __exit__(self, *raised):
@@ -139,6 +144,8 @@ class Stage:
         for session in self._sessions:
             session.close()
         self.topics("--remove", "1")
+        if self._bulk:
+            self.topics("--remove", "1", "--bulk", 1)
         with_force = Sql(f"{self.server}/postgres")
         for side in ("source", "sink"):
             drop_slots(with_force, f"{self.name}_{side}")

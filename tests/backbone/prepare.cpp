@@ -96,7 +96,8 @@ void prepare(const options& given) {
 
 void manage_topics(const options& given) {
     kafka::admin admin(given.text("brokers"), "backbone", std::chrono::seconds(20));
-    const auto name = given.text("prefix") + topic_name;
+    const auto* topic = given.number("bulk", 0) != 0 ? bulk_topic_name : topic_name;
+    const auto name = given.text("prefix") + topic;
     const auto partitions = static_cast<std::uint32_t>(given.number("partitions", 12));
     const auto done =
         given.number("remove", 0) != 0

@@ -24,7 +24,8 @@ public:
           commits_(on.given().text("times", "")), history_(on.given(), database_),
           keys_(on.given().number("keys", 1'000)), batch_(on.given().number("batch", 50)),
           transactions_(on.given().number("transactions", 1)), rate_(on.given().number("rate", 0)),
-          with_history_(on.given().number("history", 0) != 0) {}
+          with_history_(on.given().number("history", 0) != 0),
+          bulk_(on.given().number("bulk", 0) != 0) {}
 
     void run() {
         started_ = steady::now();
@@ -84,10 +85,15 @@ private:
         std::vector<events::event> all;
         for (std::int64_t i = 0; i < batch_; ++i) {
             const auto number = index * batch_ + i;
-            all.push_back(make_event("k-" + std::to_string(number % keys_), number));
+            all.push_back(bulk_ ? make_bulk_event(number)
+                                : make_event("k-" + std::to_string(number % keys_), number));
         }
         auto body = [&](pg::transaction& tx) -> result<void> {
-            outbox::append(tx, all);
+            if (bulk_) {
+                outbox::append_bulk(tx, all, "campaign");
+            } else {
+                outbox::append(tx, all);
+            }
             note(all, late);
             return {};
         };
@@ -148,6 +154,7 @@ private:
     std::int64_t transactions_;
     std::int64_t rate_;
     bool with_history_;
+    bool bulk_;
     std::int64_t next_ = 0;
     std::size_t running_ = clients(on_);
     std::int64_t committed_ = 0;
@@ -161,7 +168,7 @@ private:
 } // namespace
 
 /// --url SOURCE --transactions N [--batch N] [--keys N] [--clients N] [--rate N] [--times FILE]
-/// [--slow-ms N], or with --history 1 what history_writer has.
+/// [--slow-ms N] [--bulk 1], which stages bulk work; or with --history 1 what history_writer has.
 void write_events(const options& given) {
     node on(given, "writer");
     writer(on).run();

@@ -19,6 +19,7 @@ import table  # noqa: E402
 from backbone_beside import (  # noqa: E402
     DelayedJob, build_rdkafka_performance, fdatasync_ms, rdkafka_messages_per_second,
 )
+from backbone_bulk import INTERACTIVE_PER_S, alone, beside_bulk, beside_foreign  # noqa: E402
 from backbone_rows import (  # noqa: E402
     Filled, commits, latencies, percentile, sustained, timers_per_second,
 )
@@ -31,6 +32,8 @@ COMMIT_P99_ROW = "one event a transaction, commit p99 ms at half that load"
 P50_ROW = "commit to handler commit p50 ms"
 P99_ROW = "commit to handler commit p99 ms"
 SLOW_ROW = "behind a 400 ms writer transaction each second, p95 ms"
+BULK_ROW = "interactive p99 ms beside 1M bulk events"
+FOREIGN_ROW = "interactive p99 ms beside a foreign 500k-row transaction"
 RUNTIME_ROW = "consumer runtime, no-op handler"
 MEMORY_ROW = "consumer memory MB"
 POLLING = "5 ms polling relay"
@@ -135,6 +138,31 @@ class Bench:
                 taken[mode, 95].append(percentile(waits, 95))
         return [table.row(SLOW_ROW, *self.both(taken, 95))]
 
+    def bulk(self):
+        events, seconds = self.count(1_000_000), max(10, round(30 * self.scale))
+        ours, beside, rates = [], [], []
+        for _ in range(self.rounds):
+            beside.append(alone(seconds))
+            taken, lasted = beside_bulk(events)
+            ours.append(taken)
+            rates.append(events / lasted)
+        self.remarks.append(
+            f"bulk: {INTERACTIVE_PER_S} interactive events/s, one a transaction, beside {events} events"
+            f" of bulk work, staged and handled at {statistics.median(rates):.0f} events/s"
+        )
+        return [table.row(BULK_ROW, statistics.median(ours), "without bulk work",
+                          statistics.median(beside))]
+
+    def foreign(self):
+        rows, seconds = self.count(500_000), max(10, round(20 * self.scale))
+        ours, beside = [], []
+        for _ in range(self.rounds):
+            beside.append(alone(seconds))
+            ours.append(beside_foreign(rows, seconds))
+        self.remarks.append(f"foreign: one transaction of {rows} rows within {seconds} s")
+        return [table.row(FOREIGN_ROW, statistics.median(ours), "without it",
+                          statistics.median(beside))]
+
     def runtime(self):
         events = self.count(500_000)
         ours, memory, theirs = [], [], []
@@ -188,6 +216,8 @@ GROUPS = {
     (COMMIT_ROW, COMMIT_P99_ROW): Bench.commits,
     (P50_ROW, P99_ROW): Bench.latency,
     (SLOW_ROW,): Bench.slow,
+    (BULK_ROW,): Bench.bulk,
+    (FOREIGN_ROW,): Bench.foreign,
     (RUNTIME_ROW, MEMORY_ROW): Bench.runtime,
     ("growth partitions",): Bench.growth_partitions,
     ("growth keys",): Bench.growth_keys,

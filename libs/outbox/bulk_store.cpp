@@ -5,6 +5,12 @@ namespace {
 
 constexpr std::size_t batch_bytes_max = std::size_t{8} * 1024 * 1024;
 
+/// A plan that was made while a table was empty stays when there are a million rows. What cannot do
+/// without reading a whole table (of one row) would be compiled first, so dear is it on paper.
+void plan_by_index(pg::transaction& tx) {
+    tx.exec("select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)");
+}
+
 } // namespace
 
 std::optional<moved_batch> move_bulk(pg::transaction& tx, std::size_t at_most) {
@@ -12,8 +18,7 @@ std::optional<moved_batch> move_bulk(pg::transaction& tx, std::size_t at_most) {
     if (!locked.front().boolean(0)) {
         return std::nullopt;
     }
-    // A plan that was made while the table was empty stays when there are a million rows.
-    tx.exec("set local enable_seqscan = off");
+    plan_by_index(tx);
     // By place on the disc: whoever has the lock is the only one who takes rows. The numbers of
     // outbox_event (seq) are drawn in the order of the turns.
     const auto moved = tx.exec(
@@ -34,11 +39,14 @@ std::optional<moved_batch> move_bulk(pg::transaction& tx, std::size_t at_most) {
 }
 
 bool relay_lags(pg::transaction& tx, std::chrono::milliseconds limit) {
+    plan_by_index(tx);
+    // Subqueries, not a join: so that the index begins where what is published ends.
     return tx
         .exec("select exists (select from outbox_blocked) or coalesce("
-              " (select e.at from outbox_event e, outbox_progress p where p.published is null"
-              "   or (e.xid >= pg_snapshot_xmin(p.published)"
-              "     and not pg_visible_in_snapshot(e.xid, p.published))"
+              " (select e.at from outbox_event e where e.xid >= (select"
+              "     coalesce(pg_snapshot_xmin(published), '0'::xid8) from outbox_progress)"
+              "   and not coalesce(pg_visible_in_snapshot(e.xid,"
+              "     (select published from outbox_progress)), false)"
               "   order by e.xid limit 1) < now() - $1 * interval '1 millisecond', false)",
               {limit.count()})
         .front()

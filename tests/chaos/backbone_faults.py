@@ -18,8 +18,10 @@ OTHER_MODE_S = (5.0, 15.0)
 FAILPOINT_S = 3.0  # then the next fault comes; the node still dies when it gets there
 FAILPOINT_TIMES = 10
 REPAIR_S = 15.0  # a repair begins by waiting for 5 s
+FAILPOINT_SHORT_S = 2.0
+REPAIR_SHORT_S = 9.0
 PAUSE_S = (0.02, 0.4)
-PAUSE_SHORT_S = (0.1, 0.8)  # the few faults of a short run shall meet a fleet at work
+PAUSE_SHORT_S = (0.1, 0.5)  # the few faults of a short run shall meet a fleet at work
 SERVER_NAMES = {"kafka": "Kafka", "postgres": "PostgreSQL"}
 
 
@@ -30,6 +32,8 @@ class Faults:
         self._fleet = fleet
         self._ground = ground
         self._servers = ServerFreezes(chaos.suite)
+        self._failpoint_s = FAILPOINT_SHORT_S if chaos.short else FAILPOINT_S
+        self._repair_s = REPAIR_SHORT_S if chaos.short else REPAIR_S
         self.count = 0
         self.reached = 0
 
@@ -58,7 +62,7 @@ class Faults:
         self._tell(f"{role} dies at {point}, the {count}. time")
         if kind == "relay":
             self._fleet.kill(other_of(role))  # else that one may have the slot
-        self.reached += self._fleet.died_at(role, f"{point}:kill:{count}", FAILPOINT_S)
+        self.reached += self._fleet.died_at(role, f"{point}:kill:{count}", self._failpoint_s)
 
     def freeze(self, kind=None):
         role = self._pick(kind)
@@ -106,7 +110,7 @@ class Faults:
         self._fleet.change_mode()
         if point:
             role = self._pick("relay")
-            self.reached += self._fleet.died_at(role, f"{point}:kill:1", REPAIR_S)
+            self.reached += self._fleet.died_at(role, f"{point}:kill:1", self._repair_s)
         self._fleet.last("mode", seconds, self._fleet.change_mode)
 
     def lose_slot(self, point=None):
@@ -120,7 +124,7 @@ class Faults:
         self._fleet.kill(other_of(role))  # else that one may repair it
         self._fleet.kill(role)
         self._drop_slots()
-        self.reached += self._fleet.died_at(role, f"{point}:kill:1", REPAIR_S)
+        self.reached += self._fleet.died_at(role, f"{point}:kill:1", self._repair_s)
 
     def lose_slot_in_repair(self):
         self.lose_slot(self._random.choice(REPAIR_POINTS))

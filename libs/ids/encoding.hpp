@@ -17,8 +17,9 @@ inline int hex_value(char digit) {
         std::array<std::int8_t, 256> table{};
         table.fill(-1);
         for (unsigned char value = 0; value < 16; ++value) {
-            table[static_cast<unsigned char>("0123456789abcdef"[value])] = value;
-            table[static_cast<unsigned char>("0123456789ABCDEF"[value])] = value;
+            const auto number = static_cast<std::int8_t>(value);
+            table[static_cast<unsigned char>("0123456789abcdef"[value])] = number;
+            table[static_cast<unsigned char>("0123456789ABCDEF"[value])] = number;
         }
         return table;
     }();

@@ -1,5 +1,6 @@
 #include "inbox/watermark.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -19,16 +20,16 @@ std::string_view tail_of(const event_id& id) {
 }
 
 /// As a number: this is asked for every event.
-std::uint64_t number_of(const char* tail) {
+std::uint64_t number_of(std::string_view tail) {
     std::uint64_t number = 0;
-    std::memcpy(&number, tail, tail_size);
+    std::memcpy(&number, tail.data(), std::min(tail.size(), tail_size));
     return number;
 }
 
 bool holds(const std::string& recent, std::string_view tail) {
-    const auto wanted = number_of(tail.data());
+    const auto wanted = number_of(tail);
     for (std::size_t i = 0; i + tail_size <= recent.size(); i += tail_size) {
-        if (number_of(recent.data() + i) == wanted) {
+        if (number_of(std::string_view(recent).substr(i, tail_size)) == wanted) {
             return true;
         }
     }

@@ -15,6 +15,7 @@
 // Makes the variants of one picture and ends: started by relais-upload for every picture, never
 // reused. It has no configuration: limits are fixed here, the recipe comes with the picture.
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the sanitizers' names
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 // Sanitized builds: no leak check at exit (it needs system calls that are closed by then) and a
@@ -30,6 +31,7 @@ extern "C" const char* __tsan_default_options() {
 }
 #endif
 #endif
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace {
 

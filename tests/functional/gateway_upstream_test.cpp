@@ -153,3 +153,28 @@ TEST_CASE("a service that answers early is heard", "[gateway]") {
     for (int i = 0; i < 100 && with.client.send(chunk); ++i) {}
     CHECK_THAT(with.client.read_answer(), StartsWith("HTTP/1.1 413"));
 }
+
+// A list provider drops an opt-out that is answered with a 5xx, and repeats after a 429.
+TEST_CASE("failures of a service are 429 where the sender gives up otherwise", "[gateway]") {
+    const auto answer_of = [](raw_server::step does) {
+        rig with([does](int) { return does; });
+        with.client.send(request_text("POST", "/odd/hook", "", "x"));
+        return with.client.read_answer();
+    };
+    const auto come_again = [](const std::string& answer) {
+        return answer.starts_with("HTTP/1.1 429") && answer.contains("Retry-After: 10\r\n");
+    };
+    CHECK(come_again(answer_of({"HTTP/1.1 503 Away\r\nContent-Length: 2\r\n\r\nno"})));
+    CHECK(come_again(answer_of({"HTTP/1.1 500 Bug\r\nContent-Length: 0\r\n\r\n"})));
+    CHECK(come_again(answer_of({"", false, true}))); // reset
+    CHECK(come_again(answer_of({})));                // never answers
+    CHECK_THAT(answer_of({"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n"}),
+               StartsWith("HTTP/1.1 400"));
+    CHECK_THAT(answer_of({ok}), StartsWith("HTTP/1.1 200"));
+
+    origin_server origin;
+    gateway_process gateway(test::routes_for(origin.port(), 1)); // nobody listens there
+    raw_client client(gateway.port());
+    client.send(request_text("POST", "/odd/hook", "", "x"));
+    CHECK(come_again(client.read_answer()));
+}

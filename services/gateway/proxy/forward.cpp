@@ -1,6 +1,8 @@
 // How one exchange goes to a service and back.
 #include "gateway/proxy/exchange.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -172,6 +174,10 @@ asio::awaitable<result<std::size_t>> proxy::receive_head(exchange& going, upstre
 asio::awaitable<result<bool>> proxy::relay_answer(exchange& going, upstream_connection& from,
                                                   const http::response_head& answer,
                                                   std::size_t head_bytes) {
+    if (going.route->failures_as_429 && answer.status >= 500) {
+        co_return fail(error_kind::unavailable, "upstream-failed",
+                       fmt::format("the service answered {}", answer.status));
+    }
     const auto framing = framing_for_client(answer, going.head);
     if (framing.framing == http::framing::until_close) {
         going.keep_alive = false;

@@ -207,7 +207,8 @@ asio::awaitable<result<void>> proxy::authenticate(exchange& going) {
 
 asio::awaitable<void> proxy::refuse(exchange& going, const error& why) {
     going.record.reason = reason_of(why);
-    const auto answer = refusal_answer(why, going.record);
+    const bool masked = going.route != nullptr && going.route->failures_as_429;
+    const auto answer = refusal_answer(masked ? failure_as_429(why) : why, going.record);
     going.record.status = answer.status;
     if (!going.body.finished()) {
         going.keep_alive = false; // the rest of the body would be taken for a request

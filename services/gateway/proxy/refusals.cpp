@@ -14,13 +14,14 @@
 namespace relais::gateway {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 13> reasons{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> reasons{{
     {"no-healthy-upstream", "no_healthy_upstream"},
     {"introspection-failed", "no_healthy_upstream"},
     {"upstream-timeout", "upstream_timeout"},
     {"upstream-reset", "upstream_reset"},
     {"upstream-write-failed", "upstream_reset"},
     {"upstream-malformed", "upstream_protocol_error"},
+    {"upstream-failed", "upstream_error"},
     {"client-gone", "client_disconnect"},
     {"request-timeout", "request_timeout"},
     {"body-too-large", "body_too_large"},
@@ -89,6 +90,15 @@ std::string reason_of(const error& why) {
     return why.kind == error_kind::invalid || why.kind == error_kind::internal
                ? std::string("protocol_error")
                : std::string(to_string(why.kind));
+}
+
+error failure_as_429(const error& why) {
+    const bool of_service = why.slug.starts_with("upstream-") || why.slug == "no-healthy-upstream";
+    if (!of_service) {
+        return why;
+    }
+    return {error_kind::rate_limited, "try-later", "the service is not available at the moment", "",
+            std::chrono::seconds(10)};
 }
 
 http::response refusal_answer(const error& why, const exchange_record& record) {

@@ -21,6 +21,9 @@ result<void> check_route(const route* found, const http::request_head& head);
 /// The word for the log and the metric: "upstream_timeout", "protocol_error", …
 std::string reason_of(const error& why);
 
+/// For routes with failures_as_429: a service's failure as a request to come again.
+error failure_as_429(const error& why);
+
 /// The problem document the client gets when the gateway answers itself.
 http::response refusal_answer(const error& why, const exchange_record& record);
 

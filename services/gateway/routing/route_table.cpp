@@ -128,6 +128,7 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
                                                                            : credentials::exchange;
     out.deadline = std::chrono::milliseconds(given.deadline_ms());
     out.body_max_bytes = given.body_max_bytes();
+    out.failures_as_429 = given.failures_as_429();
     const auto target =
         std::ranges::find(table.upstreams, given.upstream(), &upstream_service::name);
     if (target == table.upstreams.end()) {

@@ -15,6 +15,7 @@ from suite import ADMIN_OFFSETS, SERVICES, timed
 PROBLEM = "application/problem+json"
 REFUSED_S = 1.0  # so long may a request take to be told that something is away
 PATIENCE_S = 60.0
+WEBHOOK_REPEAT_S = 3601  # longer than its first two waits
 STEPS = 6  # of the story
 
 
@@ -92,10 +93,30 @@ def play_story(chaos, name, point=lambda name: None):
     options = copy.copy(chaos.options)
     options.mail_limit_s = options.patience_s = PATIENCE_S
     narrator = StepNarrator(point)
-    story = play(options, narrator, point, Gateway(chaos.suite.base, patience_s=PATIENCE_S))
+
+    def point_and_repeat(name):
+        point(name)
+        if name == "unsubscribed":
+            chaos.check("the opt-out reaches us", webhooks_arrive(chaos), "a webhook is pending")
+
+    gateway = Gateway(chaos.suite.base, patience_s=PATIENCE_S)
+    story = play(options, narrator, point_and_repeat, gateway)
     failed = [f"step {step.number}: {step.failure}" for step in narrator.steps if step.failure]
     whole = not failed and len(narrator.steps) == STEPS
     return story if chaos.check(f"{name}: the story completes", whole, "; ".join(failed)) else None
+
+
+def webhooks_arrive(chaos):
+    """Of what met a dying service the list provider tells us again, ten minutes later and then an
+    hour: its clock goes on until everything has arrived."""
+
+    def all_delivered():
+        pending = chaos.sandbox.find("webhooks", provider="brevo", state="pending")
+        if any(each["attempts"] for each in pending):
+            chaos.sandbox.post("/clock/advance", {"seconds": WEBHOOK_REPEAT_S})
+        return not pending
+
+    return wait_until(all_delivered, PATIENCE_S, 0.5)
 
 
 def told_once(chaos, name, story):

@@ -43,6 +43,7 @@ class Admin:
             (post, "/rate-limits", self.rate_limits),
             (post, "/recipients", self.recipients),
             (post, "/clock/advance", self.advance),
+            (post, "/webhooks/retry", self.retry_webhooks),
             (post, "/brevo/unsubscribe", self.unsubscribe),
             (post, "/brevo/segments", self.add_segment),
             (post, "/mailjet/event", self.mailjet_event),
@@ -179,6 +180,10 @@ class Admin:
         if body["outcome"] != "delivered":
             self._world.outcomes[body["email"].lower()] = body["outcome"]
         return self._world.outcomes
+
+    async def retry_webhooks(self, request):
+        self._world.webhooks.retry_now()
+        return self._webhooks(request)
 
     async def advance(self, request):
         self._world.clock.advance(_number(await _object(request), "seconds", 0))

@@ -50,6 +50,7 @@ class Webhooks:
         self._ids = itertools.count(1)
         self._tasks = set()
         self._session = None
+        self._retry = asyncio.Event()
         self.deliveries = collections.deque(maxlen=DELIVERIES_MAX)
 
     async def start(self):
@@ -109,7 +110,20 @@ class Webhooks:
                 if on_dead:
                     on_dead()
                 return
-            await self._clock.sleep(wait_s)
+            await self._until_retry(wait_s)
+
+    def retry_now(self):
+        """What waits for its next attempt makes it now; the clock stays where it is."""
+        self._retry.set()
+        self._retry = asyncio.Event()
+
+    async def _until_retry(self, wait_s):
+        waits = [asyncio.ensure_future(each) for each in (self._clock.sleep(wait_s), self._retry.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
     async def _attempt(self, delivery, body, headers):
         started_at = self._clock.now()

@@ -121,6 +121,19 @@ def test_webhook_429_is_retried_and_500_is_dropped(world, receiver):
     assert [attempt["status"] for attempt in dropped[0]["attempts"]] == [503]
 
 
+def test_what_waits_for_its_next_attempt_makes_it_when_told_so(world, receiver):
+    register(world, receiver, "marketing", "listAddition")
+    receiver.statuses = [429, 200]
+    before = world.sandbox.world.clock.now()
+    subscribe(world, "a@x.be")
+    receiver.wait(1)
+    wait_for_retry(world)
+    world.sim.post("/webhooks/retry", {})
+    receiver.wait(2)
+    assert world.sim.get("/webhooks/wait", state="delivered").status == 200
+    assert world.sandbox.world.clock.now() - before < 60  # the clock did not jump to it
+
+
 def wait_for_retry(world):
     deliveries = world.sandbox.world.webhooks.deliveries
     changes = world.sandbox.world.changes

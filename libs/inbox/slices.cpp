@@ -35,6 +35,10 @@ partition_state lock_slice(pg::transaction& tx, const place& at, const slice& pa
     if (whole.mark.next_offset > state.mark.next_offset) {
         state.mark = whole.mark; // of a program that knows no slices
     }
+    if (state.mark.source.empty()) {
+        state.mark.source =
+            part.source; // on a topic of several, each slice would meet another first
+    }
     state.held_keys += whole.held_keys;
     return state;
 }

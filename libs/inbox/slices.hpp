@@ -10,7 +10,8 @@ namespace relais::inbox {
 /// a batch is under way; when all of them are through, level() moves the partition's.
 struct slice {
     int index = 0;
-    int count = 1; ///< of all slices; stays the same until they are level
+    int count = 1;      ///< of all slices; stays the same until they are level
+    std::string source; ///< whose positions count in this partition, for all slices alike
 };
 
 /// Which slice a key belongs to. Not from the bits that chose the partition.

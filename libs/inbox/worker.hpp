@@ -98,7 +98,7 @@ private:
                                                            std::optional<stretch>& running);
     boost::asio::awaitable<void> fail_alone(std::span<const incoming> one,
                                             std::optional<slice> part, error reason);
-    void settle(std::span<const incoming> events, std::optional<slice> part,
+    void settle(std::span<const incoming> events, const std::optional<slice>& part,
                 const batch_report& report);
     boost::asio::awaitable<bool> run_woken();
     boost::asio::awaitable<bool> run_due();
@@ -115,7 +115,7 @@ private:
     void note_start(std::int64_t first);
     void note_running(int slice, std::int64_t offset, const std::string& type,
                       std::chrono::steady_clock::time_point until);
-    batch batch_of(std::span<const incoming> events, std::optional<slice> part) const;
+    batch batch_of(std::span<const incoming> events, const std::optional<slice>& part) const;
     std::chrono::milliseconds time_for(std::span<const incoming> events) const;
 
     shared_parts& parts_;

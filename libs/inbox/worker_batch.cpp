@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds unhandled_deadline{1'000};
 
 } // namespace
 
-batch worker::batch_of(std::span<const incoming> events, std::optional<slice> part) const {
+batch worker::batch_of(std::span<const incoming> events, const std::optional<slice>& part) const {
     return {at_, parts_.all, parts_.time, events, compacted_, reset_from_, part};
 }
 
@@ -116,7 +116,7 @@ asio::awaitable<void> worker::fail_alone(std::span<const incoming> one, std::opt
 }
 
 /// After the COMMIT of a batch.
-void worker::settle(std::span<const incoming> events, std::optional<slice> part,
+void worker::settle(std::span<const incoming> events, const std::optional<slice>& part,
                     const batch_report& report) {
     async::failpoint("consumer.after_commit");
     outages_ = 0;

@@ -37,9 +37,8 @@ asio::awaitable<void> worker::handle_slices(std::vector<incoming> events) {
     async::task_group works(
         parts_.loop, [&broken](const std::string&, const std::string& what) { broken = what; });
     for (std::size_t i = 0; i < groups.size(); ++i) {
-        works.spawn(std::to_string(i),
-                    handle_slice({.index = static_cast<int>(i), .count = slices_},
-                                 std::move(groups[i]), unfinished));
+        works.spawn(std::to_string(i), handle_slice({static_cast<int>(i), slices_, mark_.source},
+                                                    std::move(groups[i]), unfinished));
     }
     co_await works.join();
     if (!broken.empty()) {

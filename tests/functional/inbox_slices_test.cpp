@@ -84,3 +84,25 @@ TEST_CASE("a slice that came further than the others is not repeated", "[inbox]"
     CHECK(on.effects(b) == texts{"1", "2"});
     CHECK(on.database.value("select next_offset from inbox_watermark") == "5");
 }
+
+// ops.audit.events.v1 has several producers: whose positions count is decided for the partition.
+TEST_CASE("on a topic of two sources, what comes again in another slice counts once", "[inbox]") {
+    test::inbox_rig on(1);
+    const auto [a, b] = two_jobs(2);
+    on.publish(a, "1");
+    on.source = "upload:1";
+    const auto second = on.make_job(b, "1");
+    on.send(second);
+    auto one = on.make_divided_instance(2);
+    one.start();
+    on.wait_for_effects(2);
+    on.wait_for_count("inbox_slice", 0);
+    on.send(second);
+    on.source = "web-api:1";
+    on.publish(a, "2");
+    on.wait_for_effects(3);
+    on.wait_for_count("inbox_slice", 0);
+    one.stop();
+    CHECK(on.effects(a) == texts{"1", "2"});
+    CHECK(on.effects(b) == texts{"1"});
+}

@@ -36,8 +36,8 @@ partition_state lock_slice(pg::transaction& tx, const place& at, const slice& pa
         state.mark = whole.mark; // of a program that knows no slices
     }
     if (state.mark.source.empty()) {
-        state.mark.source =
-            part.source; // on a topic of several, each slice would meet another first
+        // On a topic of several sources each slice would take the one that it meets first.
+        state.mark.source = part.source;
     }
     state.held_keys += whole.held_keys;
     return state;

@@ -78,6 +78,10 @@ class Node:
     def running(self):
         return self._process.poll() is None
 
+    @property
+    def returncode(self):
+        return self._process.returncode
+
     def send(self, number):
         if self.running():
             self._process.send_signal(number)

@@ -144,15 +144,21 @@ class Faults:
     def restart_server(self, server=None):
         server = server or self._random.choice(list(SERVER_NAMES))
         self._tell(f"{SERVER_NAMES[server]} restarts")
-        self._servers.thaw(server)
+        self._let_it_start(server)
         self._chaos.suite.supervise("restart", f"servers:{server}")
 
     def crash_server(self, server=None):
         server = server or self._random.choice(list(SERVER_NAMES))
         self._tell(f"kill -9 of {SERVER_NAMES[server]}")
-        self._servers.thaw(server)
+        self._let_it_start(server)
         if self._chaos.suite.pid(server):  # else it is just starting, after a full disc
             self._chaos.suite.kill(server)
+
+    def _let_it_start(self, server):
+        """A PostgreSQL whose disc is full cannot even recover: whoever starts it makes room before."""
+        self._servers.thaw(server)
+        if server == "postgres" and self._fleet.lasts("disc"):
+            self._fleet.end("disc")
 
     def _drop_slots(self):
         self._servers.thaw("postgres")

@@ -46,6 +46,7 @@ class Fleet:
         self.nodes = {}
         self._ground = ground
         self._seed = seed
+        self.crashes = []  # of nodes that nobody ended: "consumer-1 ended with -11"
         self._lives = 0
         self._lasting = {}  # what: (when it ends, how)
         self._writing = True
@@ -67,6 +68,7 @@ class Fleet:
         kind, number = role.split("-")
         self._lives += 1
         if role in self.nodes:
+            self._note_crash(role)
             self._ground.forget(self.nodes[role].pid)
             self.stage.forget_ended()
         options = {
@@ -89,6 +91,12 @@ class Fleet:
             "--instance", role, "--log", "info", *options, within=self._ground.within(role),
             environment={"RELAIS_FAILPOINT": failpoint or "", **self._ground.variables(role)},
         )
+
+    def _note_crash(self, role):
+        """Killed is what failpoints and we do to it; everything else is a bug of the node."""
+        code = self.nodes[role].returncode
+        if code not in (None, -signal.SIGKILL):
+            self.crashes.append(f"{role} ended with {code}")
 
     def kill(self, role):
         self._lasting.pop(role, None)

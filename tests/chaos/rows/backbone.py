@@ -133,6 +133,7 @@ def judge(chaos, fleet, faults, ground, mode):
         f" {len(history.dead)} dead letters, {len(history.moves)} moves of watermarks,"
         f" {len(history.fired)} firings"
     )
+    chaos.check("no node ended by itself", not fleet.crashes, "; ".join(fleet.crashes[:5]))
     chaos.check("there was something to lose", len(history.written) > 500, str(len(history.written)))
     for name in PROPERTIES:
         found = violations.get(name, [])

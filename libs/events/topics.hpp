@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@ namespace relais::events {
 
 /// Traffic classes that never wait on each other. The lane is a property of the topic.
 enum class lane { interactive, normal, bulk };
+inline constexpr std::size_t lane_count = 3;
 
 /// The word used in pages and labels: "interactive", "default", "bulk".
 std::string_view to_string(lane value);

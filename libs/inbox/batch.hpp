@@ -37,6 +37,12 @@ struct batch {
 result<batch_report> run_batch(pg::transaction& tx, const batch& work,
                                std::optional<stretch>& running);
 
+/// Handles batches of several partitions, none of them a slice, in one transaction; a report each,
+/// in the order of the batches. When anything fails, all of it is rolled back: each may be tried
+/// alone.
+result<std::vector<batch_report>> run_batches(pg::transaction& tx, std::span<const batch> works,
+                                              std::optional<stretch>& running);
+
 /// Parks the one event of the batch after its first attempt failed, or buries it.
 result<batch_report> settle_failure(pg::transaction& tx, const batch& work, const error& reason,
                                     std::uint64_t random);

@@ -83,6 +83,7 @@ struct consumer::impl {
 
     /// False: cancelled.
     boost::asio::awaitable<bool> live(bool until_drained);
+    boost::asio::awaitable<bool> lives(running_parts& on);
     boost::asio::awaitable<void> serve(running_parts& on, kafka::consumer& source);
     boost::asio::awaitable<void> answer(running_parts& on, kafka::consumer& source,
                                         const kafka::rebalance& change);

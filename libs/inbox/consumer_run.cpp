@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -156,17 +157,13 @@ asio::awaitable<void> consumer::impl::leave(running_parts& on, kafka::consumer& 
     co_await source.close(close_limit);
 }
 
-asio::awaitable<bool> consumer::impl::live(bool until_drained) {
-    draining = until_drained;
-    ends.clear();
-    running_parts on(*this);
-    on.tasks.spawn("timers", on.keeper.keep_time());
-    on.tasks.spawn("housekeeping", on.keeper.keep_house());
-    on.tasks.spawn("watchdog", on.keeper.keep_watch(settings.hang_limit));
-    unsigned lives = 0;
+/// Kafka clients one after the other. False: cancelled.
+asio::awaitable<bool> consumer::impl::lives(running_parts& on) {
+    unsigned count = 0;
     bool ended = false;
     bool cancelled = false;
-    while (!ended && !cancelled) {
+    std::exception_ptr bug;
+    while (!ended && !cancelled && !bug) {
         kafka::consumer source(source_settings(), loop, metrics, logger);
         on.source = &source;
         try {
@@ -174,23 +171,49 @@ asio::awaitable<bool> consumer::impl::live(bool until_drained) {
             ended = draining && is_drained(on);
             co_await leave(on, source);
             on.worker_failed = false;
-            lives = std::min(lives + 1, 10U);
+            count = std::min(count + 1, 10U);
             if (!ended) {
-                co_await async::sleep_for(reconnect_wait.wait(lives));
+                co_await async::sleep_for(reconnect_wait.wait(count));
             }
         } catch (const boost::system::system_error&) {
             cancelled = true;
+        } catch (...) {
+            bug = std::current_exception();
         }
-        if (cancelled) {
+        if (cancelled || bug) {
             // What has begun is finished; from here on nothing may interrupt us.
             co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
             co_await leave(on, source);
         }
         on.source = nullptr;
     }
+    if (bug) {
+        std::rethrow_exception(bug);
+    }
+    co_return !cancelled;
+}
+
+asio::awaitable<bool> consumer::impl::live(bool until_drained) {
+    draining = until_drained;
+    ends.clear();
+    running_parts on(*this);
+    on.tasks.spawn("timers", on.keeper.keep_time());
+    on.tasks.spawn("housekeeping", on.keeper.keep_house());
+    on.tasks.spawn("watchdog", on.keeper.keep_watch(settings.hang_limit));
+    bool finished = false;
+    std::exception_ptr bug; // also a client that cannot be made: passed on when nothing uses `on`
+    try {
+        finished = co_await lives(on);
+    } catch (...) {
+        bug = std::current_exception();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     on.tasks.cancel();
     co_await on.tasks.join();
-    co_return !cancelled;
+    if (bug) {
+        std::rethrow_exception(bug);
+    }
+    co_return finished;
 }
 
 asio::awaitable<void> consumer::run() {

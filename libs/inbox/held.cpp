@@ -58,10 +58,16 @@ held_report keep_waiting(held_report report, const std::string& key, timestamp u
     return report;
 }
 
+std::uint32_t crashes_of(const held_work& work, const parked_event& first) {
+    const auto counted = first.attempts - std::min(first.attempts, first.failures);
+    const bool known = work.found && work.found->event == first.event.id;
+    return known ? std::min(counted, work.found->crashes) : counted;
+}
+
 /// What keeps the first event from being tried at all; nullopt: nothing does.
 std::optional<held_report> refuse_first(pg::transaction& tx, const held_work& work,
                                         const partition_state& partition, const held_row& row,
-                                        const parked_event& first) {
+                                        const parked_event& first, std::uint32_t crashes) {
     const auto now = work.time.now();
     const auto* with = work.all.of(first.event);
     if (with == nullptr) {
@@ -82,7 +88,6 @@ std::optional<held_report> refuse_first(pg::transaction& tx, const held_work& wo
         hold(tx, work.at, work.key, until, unmet);
         return keep_waiting({}, work.key, until, unmet);
     }
-    const auto crashes = first.attempts - std::min(first.attempts, first.failures + work.survived);
     if (crashes >= crashes_max) {
         return bury_first(tx, work, partition, first,
                           error{error_kind::internal, "crashed",
@@ -139,15 +144,17 @@ result<held_report> begin_attempt(pg::transaction& tx, const held_work& work,
     if (!row->waits && row->next_at > now && row->next_at <= now + believed_wait) {
         return held_report{.now = state::waiting};
     }
-    if (auto refused = refuse_first(tx, work, partition, *row, *first)) {
+    const auto crashes = crashes_of(work, *first);
+    progress.found = crash_count{first->event.id, crashes};
+    if (auto refused = refuse_first(tx, work, partition, *row, *first, crashes)) {
         return *std::move(refused);
     }
     if (work.fresh && first->attempts == 0) {
         progress.first = *first;
         return run_locked(tx, work, partition, *first, 1, progress.running);
     }
+    first->failures = first->attempts - crashes;
     ++first->attempts;
-    first->failures += work.survived;
     count_attempt(tx, work.at, *first);
     // Should the process end now, the next one waits before it tries again.
     const auto rules = work.all.of(first->event)->failures;

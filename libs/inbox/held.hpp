@@ -1,6 +1,7 @@
 #pragma once
 
 #include "clock/clock.hpp"
+#include "ids/id.hpp"
 #include "inbox/invoke.hpp"
 
 #include <optional>
@@ -12,6 +13,12 @@ namespace relais::inbox {
 /// After this many attempts that ended the process an event is a dead letter.
 inline constexpr std::uint32_t crashes_max = 3;
 
+/// Attempts of an event that ended a process.
+struct crash_count {
+    event_id event;
+    std::uint32_t crashes = 0;
+};
+
 /// The first event of a held key, on its way through an attempt.
 struct held_work {
     const place& at;
@@ -21,8 +28,10 @@ struct held_work {
     /// It was parked by this process and never tried: its attempt needs no count beforehand,
     /// because a crash would be noticed by the next start, which counts.
     bool fresh = false;
-    /// Attempts of it that this process began and the database broke off: they were no crashes.
-    std::uint32_t survived = 0;
+    /// What this process found when it looked at the key's first event for the first time. Attempts
+    /// that were counted since then were its own, also when it does not know whether the count was
+    /// committed: the database broke them off, they were no crashes.
+    std::optional<crash_count> found;
 };
 
 struct held_report {
@@ -41,6 +50,7 @@ struct held_report {
 /// What is known when a transaction failed.
 struct attempt_progress {
     std::optional<parked_event> first; ///< the event whose turn it is
+    std::optional<crash_count> found;  ///< for the next held_work
     bool running = false;              ///< its handler was called, and did not succeed
 };
 

@@ -55,7 +55,7 @@ private:
     void leave(events::lane lane);
 
     std::size_t threads_;
-    std::array<std::size_t, 3> inside_{};
+    std::array<std::size_t, events::lane_count> inside_{};
     async::signal changed_;
 };
 

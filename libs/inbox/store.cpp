@@ -101,6 +101,69 @@ void save_partition(pg::transaction& tx, const place& at, const partition_state&
              state.held_keys, state.fruitless_starts});
 }
 
+std::vector<partition_state> lock_partitions(pg::transaction& tx,
+                                             const std::vector<place>& places) {
+    std::vector<kafka::topic_partition> wheres;
+    wheres.reserve(places.size());
+    for (const auto& each : places) {
+        wheres.push_back(each.where);
+    }
+    const auto asked = to_columns(wheres);
+    const auto found =
+        tx.exec("select w.topic, w.partition, " RELAIS_STATE_COLUMNS
+                " from unnest($2::text[], $3::int[]) as asked (topic, partition)"
+                " join inbox_watermark w using (topic, partition) where w.consumer_group = $1"
+                " order by w.topic, w.partition for update of w",
+                {places.front().group, pg::parameter::array(asked.topics),
+                 pg::parameter::array(asked.partitions)});
+    std::map<kafka::topic_partition, partition_state> states;
+    for (const auto& row : found) {
+        states[{row.text(0), static_cast<std::int32_t>(row.integer(1))}] = read_state(row, 2);
+    }
+    std::vector<partition_state> in_order;
+    in_order.reserve(wheres.size());
+    for (const auto& where : wheres) {
+        in_order.push_back(std::move(states.at(where)));
+    }
+    return in_order;
+}
+
+void save_partitions(pg::transaction& tx, const std::vector<place>& places,
+                     const std::vector<partition_state>& states) {
+    std::vector<kafka::topic_partition> wheres;
+    std::vector<std::string> sources;
+    std::vector<std::string> epochs;
+    std::vector<std::string> lsns;
+    std::vector<std::string> indexes;
+    std::vector<std::string> recent;
+    std::vector<std::string> offsets;
+    std::vector<std::string> held;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        const auto& mark = states[i].mark;
+        wheres.push_back(places[i].where);
+        sources.push_back(mark.source);
+        epochs.push_back(std::to_string(mark.epoch));
+        lsns.push_back(std::to_string(static_cast<std::int64_t>(mark.lsn)));
+        indexes.push_back(std::to_string(mark.index));
+        recent.push_back(*pg::parameter::bytes(std::string_view(mark.recent)).text());
+        offsets.push_back(std::to_string(mark.next_offset.value_or(0)));
+        held.push_back(std::to_string(states[i].held_keys));
+    }
+    const auto of = to_columns(wheres);
+    using pg::parameter;
+    tx.exec("update inbox_watermark w set source = s.source, epoch = s.epoch, lsn = s.lsn,"
+            " idx = s.idx, recent = s.recent, next_offset = s.next_offset,"
+            " held_keys = s.held_keys, fruitless_starts = 0, updated_at = now()"
+            " from unnest($2::text[], $3::int[], $4::text[], $5::bigint[], $6::bigint[],"
+            " $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[])"
+            " as s (topic, partition, source, epoch, lsn, idx, recent, next_offset, held_keys)"
+            " where w.consumer_group = $1 and w.topic = s.topic and w.partition = s.partition",
+            {places.front().group, parameter::array(of.topics), parameter::array(of.partitions),
+             parameter::array(sources), parameter::array(epochs), parameter::array(lsns),
+             parameter::array(indexes), parameter::array(recent), parameter::array(offsets),
+             parameter::array(held)});
+}
+
 std::set<event_id> note_seen(pg::transaction& tx, const std::string& group,
                              const std::set<event_id>& ids) {
     std::set<event_id> fresh;

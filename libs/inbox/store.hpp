@@ -59,6 +59,13 @@ void end_partitions(pg::transaction& tx, const std::string& group,
 partition_state lock_partition(pg::transaction& tx, const place& at);
 void save_partition(pg::transaction& tx, const place& at, const partition_state& state);
 
+/// Both for several partitions of a group, each by one statement; states in the order of the
+/// places. Rows are locked in the order of their names, so that two who lock cannot wait for each
+/// other.
+std::vector<partition_state> lock_partitions(pg::transaction& tx, const std::vector<place>& places);
+void save_partitions(pg::transaction& tx, const std::vector<place>& places,
+                     const std::vector<partition_state>& states);
+
 /// The ids that were not there before; notes them.
 std::set<event_id> note_seen(pg::transaction& tx, const std::string& group,
                              const std::set<event_id>& ids);

@@ -124,29 +124,51 @@ void worker::note_start(std::int64_t first) {
 
 /// Many records are read on a database thread: reading them here would make this thread the limit
 /// of what all partitions together can do.
-asio::awaitable<std::vector<incoming>> worker::read(const kafka::fetched& records) {
-    if (records.size() > read_here_max) {
-        auto work = [&records](std::size_t) -> result<std::vector<incoming>> {
-            return read_envelopes(records);
-        };
-        auto read = co_await parts_.database.run(std::move(work));
+asio::awaitable<std::vector<std::vector<incoming>>>
+worker::read(std::vector<const kafka::fetched*> all) {
+    std::size_t count = 0;
+    for (const auto* each : all) {
+        count += each->size();
+    }
+    auto work = [&all](std::size_t) -> result<std::vector<std::vector<incoming>>> {
+        std::vector<std::vector<incoming>> events;
+        events.reserve(all.size());
+        for (const auto* each : all) {
+            events.push_back(read_envelopes(*each));
+        }
+        return events;
+    };
+    if (count > read_here_max) {
+        auto read = co_await parts_.database.run(work);
         if (read) {
             co_return *std::move(read);
         }
     }
-    co_return read_envelopes(records); // the pool is full, or closing
+    co_return *work(0); // few, or the pool is full or closing
 }
 
 /// Records are taken and read when it is their turn: those of partitions that wait for theirs stay
 /// with the client, which bounds their memory.
 asio::awaitable<void> worker::handle_some() {
-    std::optional turn(co_await parts_.lanes.enter(lane_));
-    const auto records = source_.fetch(at_.where, parts_.batch_max, parts_.batch_bytes_max);
+    auto turn = co_await take_turn();
+    if (!turn) {
+        co_await alight();
+        co_return;
+    }
+    auto records = source_.fetch(at_.where, parts_.batch_max, parts_.batch_bytes_max);
     if (records.empty() || stopping_) {
         co_return;
     }
-    auto events = co_await read(records);
-    note_start(events.front().record.offset());
+    note_start(records[0].offset());
+    auto others = take_along(records);
+    if (!others.empty()) {
+        co_await drive(std::move(others), std::move(records));
+        turn.reset();
+        co_await alight();
+        co_return;
+    }
+    auto read_ones = co_await read({&records});
+    auto events = std::move(read_ones.front());
     if (slices_ > 1 && !reset_from_) {
         turn.reset(); // each slice takes its own
         co_await handle_slices(std::move(events));

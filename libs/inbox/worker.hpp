@@ -9,6 +9,8 @@
 #include "log/logger.hpp"
 #include "postgres/pool.hpp"
 
+#include <array>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -17,6 +19,12 @@
 #include <vector>
 
 namespace relais::inbox {
+
+/// A batch has the time of all its events, but not more than this; what is too slow for it is run
+/// again alone, with its own.
+inline constexpr std::chrono::milliseconds batch_deadline_max{30'000};
+
+class worker;
 
 /// What all partitions of an instance use.
 struct shared_parts {
@@ -28,6 +36,8 @@ struct shared_parts {
     log::logger logger;
     waits& waiting;
     lane_gate& lanes;
+    /// By lane: workers that wait for their turn and may be taken along by one that has it.
+    std::array<std::deque<worker*>, events::lane_count> rows;
     std::size_t batch_max;
     int parallel_keys;
     std::size_t batch_bytes_max;
@@ -83,6 +93,21 @@ public:
     std::optional<overrun> overdue() const;
 
 private:
+    /// Events of ours in a transaction that others' are in, too.
+    struct ride {
+        kafka::fetched records;
+        std::vector<incoming> events;
+        std::optional<result<batch_report>> outcome; ///< set by whoever took us along
+    };
+
+    boost::asio::awaitable<std::optional<lane_gate::pass>> take_turn();
+    bool may_ride() const;
+    std::vector<worker*> take_along(const kafka::fetched& own);
+    boost::asio::awaitable<void> drive(std::vector<worker*> others, kafka::fetched records);
+    boost::asio::awaitable<result<std::vector<batch_report>>>
+    try_together(const std::vector<worker*>& all);
+    boost::asio::awaitable<void> alight();
+
     boost::asio::awaitable<void> handle_some();
     boost::asio::awaitable<bool> handle(std::span<const incoming> events,
                                         std::optional<slice> part);
@@ -92,7 +117,8 @@ private:
     boost::asio::awaitable<void> make_level();
     void move_to(const kafka::message& last);
     void note_all(std::span<const incoming> events);
-    boost::asio::awaitable<std::vector<incoming>> read(const kafka::fetched& records);
+    boost::asio::awaitable<std::vector<std::vector<incoming>>>
+    read(std::vector<const kafka::fetched*> all);
     boost::asio::awaitable<result<batch_report>> try_batch(std::span<const incoming> events,
                                                            std::optional<slice> part,
                                                            std::optional<stretch>& running);
@@ -136,8 +162,8 @@ private:
     bool due_unknown_ = true;
     std::set<std::string> woken_;
     std::set<std::string> fresh_; ///< keys whose first event was parked by us, untried
-    std::map<std::string, std::uint32_t> survived_; ///< attempts that an outage broke off
-    unsigned outages_ = 0;                          ///< in a row
+    std::map<std::string, crash_count> crashes_; ///< of the first events of held keys
+    unsigned outages_ = 0;                       ///< in a row
 
     /// What the handlers are busy with, and until when they may.
     struct in_work {
@@ -147,6 +173,7 @@ private:
     };
 
     std::map<int, in_work> running_; ///< by slice
+    std::optional<ride> ride_;       ///< while others' events and ours are handled together
     async::signal changed_;
     bool stopping_ = false;
 };

@@ -14,9 +14,6 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-/// A batch has the time of all its events, but not more than this; what is too slow for it is run
-/// again alone, with its own.
-constexpr std::chrono::milliseconds batch_deadline_max{30'000};
 /// Of a record that nobody handles.
 constexpr std::chrono::milliseconds unhandled_deadline{1'000};
 

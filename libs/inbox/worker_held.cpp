@@ -58,12 +58,14 @@ asio::awaitable<void> worker::run_key(std::string key) {
 
 /// One event of a held key; nullopt after an outage: once more.
 asio::awaitable<std::optional<held_report::state>> worker::one_turn(const std::string& key) {
+    const auto found = crashes_.find(key);
     const held_work work{.at = at_,
                          .all = parts_.all,
                          .time = parts_.time,
                          .key = key,
                          .fresh = fresh_.contains(key),
-                         .survived = survived_[key]};
+                         .found =
+                             found == crashes_.end() ? std::nullopt : std::optional(found->second)};
     attempt_progress progress;
     auto begin = [&](pg::transaction& tx) {
         return begin_attempt(tx, work, progress, random_bits());
@@ -72,8 +74,10 @@ asio::awaitable<std::optional<held_report::state>> worker::one_turn(const std::s
     running_[0] = in_work{.until = pg::pool::default_deadline()};
     auto report = co_await parts_.database.transact("inbox_attempt", std::move(begin));
     running_.erase(0);
+    if (progress.found) {
+        crashes_.insert_or_assign(key, *progress.found);
+    }
     if (report && report->now == held_report::state::begun) {
-        survived_.erase(key);
         auto body = [&](pg::transaction& tx) {
             return run_attempt(tx, work, progress);
         };
@@ -83,9 +87,6 @@ asio::awaitable<std::optional<held_report::state>> worker::one_turn(const std::s
         note_running(0, progress.first->record.offset, event.type, until);
         report = co_await parts_.database.transact("inbox_held", std::move(body), until);
         running_.erase(0);
-        if (!report && is_outage(report.error(), progress.running)) {
-            ++survived_[key];
-        }
     }
     if (!report && progress.first && !is_outage(report.error(), progress.running)) {
         report = co_await fail_attempt(work, progress, report.error());
@@ -129,7 +130,7 @@ void worker::settle(const std::string& key, const held_report& report,
     outages_ = 0;
     due_unknown_ = true;
     fresh_.erase(key);
-    survived_.erase(key);
+    crashes_.erase(key);
     parts_.waiting.forget({at_.where, key});
     if (report.result) {
         parts_.metrics.count(at_.where.topic, *report.result);

@@ -82,7 +82,7 @@ fetched consumer::fetch(const topic_partition& from, std::size_t records_max,
         return taken;
     }
     taken.state_->topic = from.topic;
-    std::size_t bytes = 0;
+    auto& bytes = taken.state_->bytes;
     std::array<rd_kafka_message_t*, fetched_at_once> some{};
     while (taken.size() < records_max && bytes < bytes_max) {
         const auto asked = std::min(records_max - taken.size(), some.size());

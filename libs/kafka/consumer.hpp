@@ -85,6 +85,9 @@ public:
 
     std::size_t size() const;
 
+    /// Of keys and values.
+    std::size_t bytes() const;
+
     bool empty() const {
         return size() == 0;
     }

@@ -64,6 +64,10 @@ std::size_t fetched::size() const {
     return state_->messages.size();
 }
 
+std::size_t fetched::bytes() const {
+    return state_->bytes;
+}
+
 message fetched::operator[](std::size_t index) const {
     return {state_->messages[index].get(), state_->topic};
 }

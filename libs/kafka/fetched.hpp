@@ -10,6 +10,7 @@ namespace relais::kafka {
 struct fetched::state {
     std::string topic;
     std::vector<native::owned_message> messages;
+    std::size_t bytes = 0; ///< of keys and values
 };
 
 } // namespace relais::kafka

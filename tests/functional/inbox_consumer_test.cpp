@@ -211,3 +211,19 @@ TEST_CASE("lost database connections cost nothing but time", "[inbox]") {
         CHECK(std::ranges::is_sorted(of_job, {}, [](const auto& n) { return std::stoi(n); }));
     }
 }
+
+TEST_CASE("a client that cannot be made ends the consumer, and says why", "[inbox]") {
+    test::inbox_rig on;
+    pg::pool pool(on.database.pool_settings(), on.metrics, log::logger());
+    inbox::consumer one({.brokers = test::kafka_topics::brokers(),
+                         .group = "nobody",
+                         .topic_prefix = on.topics.prefix(),
+                         .session_timeout = std::chrono::hours(24)},
+                        pool, on.loop, on.metrics, log::logger());
+    std::string said;
+    async::task_group tasks(on.loop,
+                            [&said](const std::string&, const std::string& what) { said = what; });
+    tasks.spawn("inbox", one.run());
+    test::await_on(on.loop, tasks.join());
+    CHECK(said.find("session.timeout.ms") != std::string::npos);
+}

@@ -5,6 +5,8 @@
 #include "inbox/stored_json.hpp"
 #include "inbox/waves.hpp"
 
+#include <algorithm>
+
 namespace relais::inbox {
 namespace {
 
@@ -37,20 +39,18 @@ public:
 
     /// Events come in their order; an index counts all of the transaction, whatever becomes of
     /// them.
-    void add(std::size_t index, const events::event& event, outcome& to) {
-        order_.add(jobs_.size(), event.key, *all_.of(event));
-        jobs_.push_back({.index = index, .event = &event, .to = &to});
+    void add(std::size_t index, const events::event& event, const handling& with, outcome& to) {
+        jobs_.push_back({.index = index, .event = &event, .with = &with, .to = &to});
     }
 
     result<void> run() {
-        for (const auto& part : order_.take()) {
-            auto done = part.with->run_many ? run_together(part) : run_each(part);
-            if (!done) {
-                return done;
-            }
+        const bool one_by_one = std::ranges::none_of(
+            jobs_, [](const job& each) { return static_cast<bool>(each.with->run_many); });
+        auto done = one_by_one ? run_in_order() : run_in_waves();
+        if (done) {
+            running_.reset();
         }
-        running_.reset();
-        return {};
+        return done;
     }
 
     /// The snapshots that came.
@@ -62,24 +62,57 @@ private:
     struct job {
         std::size_t index = 0;
         const events::event* event = nullptr;
+        const handling* with = nullptr;
         outcome* to = nullptr;
     };
 
+    result<void> run_in_order() {
+        for (const auto& next : jobs_) {
+            auto done = run_one(next);
+            if (!done) {
+                return done;
+            }
+        }
+        return {};
+    }
+
+    result<void> run_in_waves() {
+        waves order;
+        for (std::size_t i = 0; i < jobs_.size(); ++i) {
+            order.add(i, jobs_[i].event->key, *jobs_[i].with);
+        }
+        for (const auto& part : order.take()) {
+            auto done = part.with->run_many ? run_together(part) : run_each(part);
+            if (!done) {
+                return done;
+            }
+        }
+        return {};
+    }
+
     result<void> run_each(const wave_part& part) {
         for (const auto number : part.events) {
-            const auto& next = jobs_[number];
-            running_ = stretch{next.index, 1};
-            const turn alone{.group = group_,
-                             .all = all_,
-                             .with = *part.with,
-                             .event = *next.event,
-                             .now = now_};
-            const auto done = invoke(tx_, alone, arrived_);
+            auto done = run_one(jobs_[number]);
             if (!done) {
-                return fail(done);
+                return done;
             }
-            *next.to = *done;
         }
+        return {};
+    }
+
+    result<void> run_one(const job& next) {
+        running_ = stretch{next.index, 1};
+        const auto done = invoke(tx_,
+                                 {.group = group_,
+                                  .all = all_,
+                                  .with = *next.with,
+                                  .event = *next.event,
+                                  .now = now_},
+                                 arrived_);
+        if (!done) {
+            return fail(done);
+        }
+        *next.to = *done;
         return {};
     }
 
@@ -111,7 +144,6 @@ private:
     timestamp now_;
     std::optional<stretch>& running_;
     std::vector<job> jobs_;
-    waves order_;
     std::vector<events::snapshot_need> arrived_;
 };
 
@@ -120,9 +152,11 @@ void sort_out(partition_session& on, const batch& work, std::size_t first_index,
               batch_report& report, handler_runner& handlers) {
     report.outcomes.resize(work.events.size(), outcome::handled);
     for (std::size_t i = 0; i < work.events.size(); ++i) {
-        const step what = on.decide_on(i);
+        const auto& next = work.events[i].event;
+        const auto* with = next ? work.all.of(*next) : nullptr;
+        const step what = on.decide_on(i, with);
         if (needs_handler(what)) {
-            handlers.add(first_index + i, *on.event(i).event, report.outcomes[i]);
+            handlers.add(first_index + i, *next, *with, report.outcomes[i]);
         } else {
             report.outcomes[i] = on.settle(what, i);
         }
@@ -183,14 +217,15 @@ result<batch_report> settle_failure(pg::transaction& tx, const batch& work, cons
                                     std::uint64_t random) {
     partition_session on(tx, work, lock(tx, work));
     const auto& next = on.event(0);
-    const step what = on.decide_on(0);
+    const auto* with = next.event ? work.all.of(*next.event) : nullptr;
+    const step what = on.decide_on(0, with);
     batch_report report;
     if (!needs_handler(what)) {
         report.outcomes.push_back(on.settle(what, 0));
         return finish(tx, work, on, std::move(report));
     }
     const auto errors = failure_to_json(reason, 1, on.now());
-    const auto& rules = work.all.of(*next.event)->failures;
+    const auto& rules = with->failures;
     const auto wait = rules.wait_before(2, reason, on.now() - next.event->time, random);
     work.all.error(tx, *next.event, reason, 1);
     if (wait) {
@@ -214,7 +249,8 @@ result<batch_report> park_batch(pg::transaction& tx, const batch& work) {
     partition_session on(tx, work, lock(tx, work));
     batch_report report;
     for (std::size_t i = 0; i < work.events.size(); ++i) {
-        const step what = on.decide_on(i);
+        const auto& next = work.events[i].event;
+        const step what = on.decide_on(i, next ? work.all.of(*next) : nullptr);
         if (needs_handler(what)) {
             on.hold_until(on.event(i), on.now(), 0, "[]");
             report.outcomes.push_back(outcome::parked);

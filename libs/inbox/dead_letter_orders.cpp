@@ -1,3 +1,4 @@
+#include "async/signal.hpp"
 #include "inbox/dead_letter_json.hpp"
 #include "inbox/dead_letter_requests.hpp"
 
@@ -98,8 +99,12 @@ answer redrive_many(api_parts& with, const http::request& request) {
     const auto of = order_from(request);
     const auto all = word_of(request, "all");
     const auto quarantined = word_of(request, "quarantined");
+    const auto rate = rate_from(request);
     if (!filter || !of) {
         co_return filter ? fail(of) : fail(filter);
+    }
+    if (!rate) {
+        co_return fail(rate);
     }
     if (!all || !quarantined || !is_chosen(*filter, *all)) {
         co_return fail(error_kind::invalid, "unknown-value",
@@ -112,11 +117,23 @@ answer redrive_many(api_parts& with, const http::request& request) {
     if (!ids) {
         co_return fail(ids);
     }
+    const auto pause = std::chrono::microseconds(1'000'000 / *rate);
+    if (of->meant && pause * static_cast<std::int64_t>(ids->size()) > redrive_time_max) {
+        co_return fail(error_kind::invalid, "too-slow",
+                       std::to_string(ids->size()) +
+                           " letters at this rate take longer than a request may:"
+                           " a higher rate, a lower limit, or relaisctl");
+    }
     redriven outcome;
+    auto due = std::chrono::steady_clock::now();
     const change act = [&](pg::transaction& tx, std::int64_t id, const deed& doing) {
         return redrive(tx, id, with.time.now(), doing);
     };
     for (const auto id : *ids) {
+        if (of->meant) {
+            co_await async::sleep_for(due - std::chrono::steady_clock::now());
+            due += pause;
+        }
         const auto done = co_await carry_out(with, id, *of, act);
         if (done) {
             outcome.done.push_back(id);

@@ -9,6 +9,8 @@ namespace {
 constexpr std::int64_t listed_usually = 100;
 constexpr std::int64_t listed_max = 1'000;
 constexpr std::size_t note_size_max = 500;
+constexpr std::int64_t redriven_a_second = 50; // as relaisctl
+constexpr std::int64_t redriven_a_second_max = 10'000;
 
 result<std::int64_t> number_from(std::string_view text, std::int64_t max) {
     std::int64_t number = 0;
@@ -52,6 +54,14 @@ result<dead_letter_filter> filter_from(const http::request& request) {
                               .redriven = *settled == "true",
                               .fingerprint = *fingerprint,
                               .limit = static_cast<std::size_t>(*most)};
+}
+
+result<std::int64_t> rate_from(const http::request& request) {
+    const auto rate = word_of(request, "rate");
+    if (!rate || rate->empty()) {
+        return rate ? redriven_a_second : result<std::int64_t>(fail(rate));
+    }
+    return number_from(*rate, redriven_a_second_max);
 }
 
 result<order> order_from(const http::request& request) {

@@ -5,10 +5,15 @@
 #include "log/logger.hpp"
 #include "postgres/pool.hpp"
 
+#include <chrono>
+
 namespace relais::inbox::detail {
 
 /// Inside this library only: what the admin API's handlers share. Errors are `invalid` /
 /// "unknown-value", with what was expected.
+
+/// Of a request; what takes longer is refused before it begins.
+inline constexpr std::chrono::seconds redrive_time_max{50};
 
 using answer = boost::asio::awaitable<result<http::response>>;
 
@@ -22,6 +27,8 @@ struct api_parts {
 result<std::string> word_of(const http::request& request, std::string_view name);
 result<std::int64_t> id_from(std::string_view text);
 result<dead_letter_filter> filter_from(const http::request& request);
+/// Letters a second.
+result<std::int64_t> rate_from(const http::request& request);
 
 /// What a POST says: who, why, and whether it is meant (else a dry run).
 struct order {

@@ -10,7 +10,7 @@ using detail::answer;
 using detail::api_parts;
 
 constexpr std::size_t message_max = std::size_t{2} * 1024 * 1024; // 900 KiB, as JSON
-constexpr std::chrono::seconds redrive_deadline{60};
+constexpr auto redrive_deadline = detail::redrive_time_max + std::chrono::seconds(10);
 
 /// Letters, groups or deeds as an object with one array.
 template <class Items>

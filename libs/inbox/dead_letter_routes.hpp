@@ -16,7 +16,7 @@ namespace relais::inbox {
 ///   GET  /dead-letters/audit     ?letter= &limit=
 ///   GET  /dead-letters/{id}
 ///   POST /dead-letters/redrive   ?all=true or ?topic= &reason= &fingerprint=; &quarantined=true
-///                                &limit= (≤ 1000 letters a request; the caller paces)
+///                                &limit= (≤ 1000 letters a request) &rate= (letters a second, 50)
 ///   POST /dead-letters/{id}/redrive
 ///   POST /dead-letters/{id}/edit      the message as JSON in the body
 ///   POST /dead-letters/{id}/discard

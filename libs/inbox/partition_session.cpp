@@ -41,16 +41,13 @@ void partition_session::learn() {
     known_.snapshots = find_snapshots(tx_, work_.at.group, needs);
 }
 
-step partition_session::decide_on(std::size_t index) {
+step partition_session::decide_on(std::size_t index, const handling* with) {
     const auto& next = event(index);
-    candidate seen{.event = next.event ? &*next.event : nullptr,
+    return decide({.event = next.event ? &*next.event : nullptr,
                    .offset = next.record.offset(),
-                   .compacted_topic = work_.compacted_topic};
-    if (next.event) {
-        seen.known_type = work_.all.find(next.event->type) != nullptr;
-        seen.erasable = work_.all.find_erasable(next.event->topic) != nullptr;
-    }
-    return decide(seen, known_);
+                   .handled = with != nullptr,
+                   .compacted_topic = work_.compacted_topic},
+                  known_);
 }
 
 outcome partition_session::settle(step what, std::size_t index) {

@@ -18,7 +18,8 @@ public:
         return work_.events[index];
     }
 
-    step decide_on(std::size_t index);
+    /// `with`: who handles it, if anybody does.
+    step decide_on(std::size_t index, const handling* with);
 
     /// Everything but running a handler.
     outcome settle(step what, std::size_t index);

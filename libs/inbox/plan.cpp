@@ -35,7 +35,7 @@ step decide(const candidate& next, knowledge& known) {
     if (event.tombstone && !next.compacted_topic) {
         return step::bury;
     }
-    if (event.tombstone ? !next.erasable : !next.known_type) {
+    if (!next.handled) {
         return step::unknown_type;
     }
     if (known.held.contains(event.key)) {

@@ -27,9 +27,8 @@ enum class step {
 struct candidate {
     const events::event* event = nullptr; ///< nullptr: its envelope could not be read
     std::int64_t offset = 0;
-    bool known_type = false;
+    bool handled = false; ///< somebody handles its type, or a tombstone of its topic
     bool compacted_topic = false;
-    bool erasable = false; ///< there is an erase handler for the topic
 };
 
 /// (kind, id) → version. A snapshot that was erased satisfies every need.

@@ -87,3 +87,20 @@ TEST_CASE("the admin API changes dead letters only when it is meant, and notes w
     CHECK(on.text("GET", "/dead-letters") == R"({"dead_letters":[]})");
     CHECK(has(on.text("GET", "/dead-letters?settled=true"), R"("state":"discarded")"));
 }
+
+TEST_CASE("the admin API redrives at a rate", "[inbox]") {
+    rig on;
+    for (int i = 0; i < 60; ++i) {
+        on.bury({.offset = i});
+    }
+    const std::string all = "/dead-letters/redrive?all=true&by=anna&rate=";
+    CHECK(on.text("POST", all + "0") == "unknown-value");
+    CHECK(on.text("POST", all + "1&yes=true") ==
+          "too-slow"); // 60 s: longer than a request may take
+    CHECK(on.count("inbox_parked") == "0");
+    CHECK(has(on.text("POST", all + "1"), R"({"done":false,)")); // a dry run does not wait
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(has(on.text("POST", all + "100&yes=true"), R"({"done":true,)"));
+    CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::milliseconds(590));
+    CHECK(on.count("inbox_parked") == "60");
+}

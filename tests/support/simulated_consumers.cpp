@@ -49,7 +49,7 @@ void simulated_backbone::handle(partition& at, std::size_t from, std::size_t cou
     for (std::size_t i = from; i < from + count; ++i) {
         const auto& event = at.records[i];
         const auto what = inbox::decide(
-            {.event = &event, .offset = static_cast<std::int64_t>(i), .known_type = true}, known);
+            {.event = &event, .offset = static_cast<std::int64_t>(i), .handled = true}, known);
         if (what == inbox::step::park_behind && !wrong_.ignores_holds) {
             behind.push_back(&event);
         } else if (what != inbox::step::duplicate) {

@@ -21,9 +21,9 @@ struct partition {
         return made;
     }
 
-    step decide(const events::event& event, bool known_type = true) {
+    step decide(const events::event& event, bool handled = true) {
         return inbox::decide(
-            {.event = &event, .offset = static_cast<std::int64_t>(lsn), .known_type = known_type},
+            {.event = &event, .offset = static_cast<std::int64_t>(lsn), .handled = handled},
             known);
     }
 };
@@ -98,13 +98,13 @@ TEST_CASE("unknown types and expired events are skipped", "[inbox]") {
 
 TEST_CASE("tombstones erase where they belong", "[inbox]") {
     partition on;
-    const auto decide_as = [&](bool compacted, bool erasable) {
+    const auto decide_as = [&](bool compacted, bool handled) {
         auto grave = on.make("a");
         grave.tombstone = true;
         return inbox::decide({.event = &grave,
                               .offset = static_cast<std::int64_t>(on.lsn),
-                              .compacted_topic = compacted,
-                              .erasable = erasable},
+                              .handled = handled,
+                              .compacted_topic = compacted},
                              on.known);
     };
     CHECK(decide_as(true, true) == step::erase);

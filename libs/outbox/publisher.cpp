@@ -21,8 +21,8 @@ double seconds_of(timestamp time) {
 
 publisher::publisher(publisher_settings settings, const lease& right, asio::io_context& loop,
                      metrics::registry& registry, const relay_metrics& metrics, log::logger logger)
-    : source_(std::move(settings.source)), ring_(settings.confirmed), changed_(loop), right_(right),
-      metrics_(metrics), logger_(std::move(logger)),
+    : source_(std::move(settings.source)), ring_(settings.confirmed), changed_(loop), idle_(loop),
+      right_(right), metrics_(metrics), logger_(std::move(logger)),
       careful_left_(settings.careful ? careful_records : 0),
       producer_(std::move(settings.producer), loop, registry, logger_) {}
 
@@ -111,6 +111,9 @@ void publisher::on_delivery(const sent_record& sent, const result<kafka::deliver
     }
     async::failpoint("relay.after_delivery");
     changed_.notify_all();
+    if (ring_.outstanding() == 0 || failed_) {
+        idle_.notify_all();
+    }
 }
 
 void publisher::note_failure(const sent_record& sent, const error& why) {
@@ -135,6 +138,16 @@ void publisher::mark(lsn position) {
     ring_.mark(position);
     if (ring_.advance()) {
         changed_.notify_all();
+    }
+}
+
+asio::awaitable<void> publisher::rest(std::chrono::steady_clock::time_point until) {
+    while (ring_.outstanding() > 0 && !failed_) {
+        const auto left = until - std::chrono::steady_clock::now();
+        if (left <= std::chrono::steady_clock::duration(0)) {
+            co_return;
+        }
+        co_await idle_.wait_for(left);
     }
 }
 

@@ -50,6 +50,9 @@ public:
     /// Everything up to here has been read from the stream.
     void mark(lsn position);
 
+    /// Returns when nothing is in flight, the producer failed, or it is that late.
+    boost::asio::awaitable<void> rest(std::chrono::steady_clock::time_point until);
+
     /// Returns when nothing is in flight, or with the producer's failure.
     boost::asio::awaitable<result<void>> settle();
 
@@ -107,6 +110,7 @@ private:
     std::string source_;
     confirmation_ring ring_;
     async::signal changed_;
+    async::signal idle_; ///< nothing is in flight any more, or the producer failed
     const lease& right_;
     const relay_metrics& metrics_;
     log::logger logger_;

@@ -13,6 +13,8 @@ namespace relais::outbox {
 namespace {
 /// Messages after which the loop gets its turn.
 constexpr int turn = 256;
+/// How long what comes may wait for what is under way.
+constexpr std::chrono::milliseconds burst_longest{5};
 /// Events of a repair that are sent again when it is interrupted.
 constexpr int repair_batch = 100;
 } // namespace
@@ -25,14 +27,15 @@ asio::awaitable<result<void>> relay_session::pump() {
     streaming_ = true;
     with_.show(relay::state::streaming);
     for (int count = 1;; ++count) {
-        heard_ = std::chrono::steady_clock::now();
-        reading_ = true;
-        const auto message = co_await stream_->next_message();
-        reading_ = false;
+        const auto message = stream_->take_message();
         if (!message) {
             co_return std::unexpected(message.error().as_error());
         }
-        auto handled = co_await handle(*message);
+        if (!*message) {
+            co_await wait_for_more();
+            continue;
+        }
+        auto handled = co_await handle(**message);
         if (!handled) {
             co_return handled;
         }
@@ -40,6 +43,18 @@ asio::awaitable<result<void>> relay_session::pump() {
             co_await asio::post(with_.loop, asio::use_awaitable);
         }
     }
+}
+
+/// What comes while records are under way goes with those that follow it, for a short time: a
+/// record alone costs Kafka as much as many of a partition together. With nothing under way,
+/// nothing waits.
+asio::awaitable<void> relay_session::wait_for_more() {
+    co_await publisher_->rest(burst_at_ + burst_longest);
+    heard_ = std::chrono::steady_clock::now();
+    reading_ = true;
+    co_await stream_->wait_for_input();
+    reading_ = false;
+    burst_at_ = std::chrono::steady_clock::now();
 }
 
 /// Events from before the slot, from the table. Their positions lie before every position of the

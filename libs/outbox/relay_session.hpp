@@ -97,6 +97,7 @@ private:
     }
 
     boost::asio::awaitable<result<void>> pump();
+    boost::asio::awaitable<void> wait_for_more();
     boost::asio::awaitable<result<void>> publish_repair();
     boost::asio::awaitable<result<void>> publish_rows(std::vector<repair_row> rows,
                                                       const std::unordered_set<event_id>& known);
@@ -136,6 +137,7 @@ private:
     bool streaming_ = false;               ///< repaired, on the stream
     bool reading_ = false;                 ///< waiting for the server, not for the broker
     std::chrono::steady_clock::time_point heard_{};
+    std::chrono::steady_clock::time_point burst_at_{}; ///< when the stream last brought something
     lsn status_sent_ = 0;
     std::size_t unpublished_ = 0;  ///< counted in the table while the broker does not answer
     std::optional<moment> moment_; ///< waits until everything up to it is confirmed

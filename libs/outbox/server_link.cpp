@@ -263,28 +263,32 @@ asio::awaitable<link_result<void>> server_link::start_streaming(std::string comm
     co_return why;
 }
 
-asio::awaitable<link_result<std::string>> server_link::next_message() {
+link_result<std::optional<std::string>> server_link::take_message() {
     auto* connection = impl_->connection.get();
-    while (true) {
-        char* bytes = nullptr;
-        const int size = PQgetCopyData(connection, &bytes, 1);
-        if (size > 0) {
-            std::string message(bytes, static_cast<std::size_t>(size));
-            PQfreemem(bytes);
-            co_return message;
+    char* bytes = nullptr;
+    int size = PQgetCopyData(connection, &bytes, 1);
+    if (size == 0) { // libpq has none left; the socket may have
+        if (PQconsumeInput(connection) == 0) {
+            return impl_->lost();
         }
-        if (size < 0) {
-            // The stream ended: by an error, whose result follows, or by a lost connection.
-            const result_handle last(PQgetResult(connection));
-            const char* state = PQresultErrorField(last.get(), PG_DIAG_SQLSTATE);
-            co_return refused(state == nullptr ? "" : state,
-                              first_line(PQerrorMessage(connection)));
-        }
-        const bool readable = co_await impl_->ready(wait_type::wait_read, std::nullopt);
-        if (readable && PQconsumeInput(connection) == 0) {
-            co_return impl_->lost();
-        }
+        size = PQgetCopyData(connection, &bytes, 1);
     }
+    if (size > 0) {
+        std::string message(bytes, static_cast<std::size_t>(size));
+        PQfreemem(bytes);
+        return message;
+    }
+    if (size == 0) {
+        return std::nullopt;
+    }
+    // The stream ended: by an error, whose result follows, or by a lost connection.
+    const result_handle last(PQgetResult(connection));
+    const char* state = PQresultErrorField(last.get(), PG_DIAG_SQLSTATE);
+    return refused(state == nullptr ? "" : state, first_line(PQerrorMessage(connection)));
+}
+
+asio::awaitable<void> server_link::wait_for_input() {
+    co_await impl_->ready(wait_type::wait_read, std::nullopt);
 }
 
 link_result<void> server_link::send_message(const std::string& bytes) {

@@ -49,11 +49,14 @@ public:
     boost::asio::awaitable<link_result<void>> start_streaming(std::string command,
                                                               std::chrono::milliseconds at_most);
 
-    /// The next message of the stream; waits for it.
-    boost::asio::awaitable<link_result<std::string>> next_message();
+    /// The next message of the stream that has come; nullopt: there is none.
+    link_result<std::optional<std::string>> take_message();
 
-    /// Queues a message to the server and sends what the socket takes. While next_message() waits,
-    /// too.
+    /// Waits until the server has sent something of the stream.
+    boost::asio::awaitable<void> wait_for_input();
+
+    /// Queues a message to the server and sends what the socket takes. While wait_for_input()
+    /// waits, too.
     link_result<void> send_message(const std::string& bytes);
 
 private:

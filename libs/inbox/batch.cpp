@@ -102,13 +102,10 @@ private:
 
     result<void> run_one(const job& next) {
         running_ = stretch{next.index, 1};
-        const auto done = invoke(tx_,
-                                 {.group = group_,
-                                  .all = all_,
-                                  .with = *next.with,
-                                  .event = *next.event,
-                                  .now = now_},
-                                 arrived_);
+        const auto done = invoke(
+            tx_,
+            {.group = group_, .all = all_, .with = *next.with, .event = *next.event, .now = now_},
+            arrived_);
         if (!done) {
             return fail(done);
         }

@@ -1,5 +1,6 @@
 #include "outbox/server_link.hpp"
 
+#include "outbox/pq_result.hpp"
 #include "outbox/resolve.hpp"
 #include "outbox/turn.hpp"
 #include "postgres/transaction.hpp"
@@ -24,43 +25,13 @@ namespace {
 using steady = std::chrono::steady_clock;
 using wait_type = asio::posix::stream_descriptor::wait_type;
 
-struct close_connection {
-    void operator()(PGconn* connection) const {
-        PQfinish(connection);
-    }
-};
-
-struct clear_result {
-    void operator()(PGresult* answer) const {
-        PQclear(answer);
-    }
-};
-
-using result_handle = std::unique_ptr<PGresult, clear_result>;
-
-std::string first_line(const char* message) {
-    const std::string_view text = message == nullptr ? "" : message;
-    return std::string(text.substr(0, text.find('\n')));
-}
-
-text_rows rows_of(const PGresult* answer) {
-    text_rows rows;
-    for (int r = 0; r < PQntuples(answer); ++r) {
-        auto& row = rows.emplace_back();
-        for (int c = 0; c < PQnfields(answer); ++c) {
-            if (PQgetisnull(answer, r, c) != 0) {
-                row.emplace_back();
-            } else {
-                row.emplace_back(std::string(PQgetvalue(answer, r, c),
-                                             static_cast<std::size_t>(PQgetlength(answer, r, c))));
-            }
-        }
-    }
-    return rows;
-}
-
 std::unexpected<refusal> refused(std::string sqlstate, std::string message) {
     return std::unexpected(refusal{std::move(sqlstate), std::move(message)});
+}
+
+std::unexpected<refusal> refused_by(const PGresult* answer, const char* message) {
+    const char* state = PQresultErrorField(answer, PG_DIAG_SQLSTATE);
+    return refused(state == nullptr ? "" : state, first_line(message));
 }
 
 } // namespace
@@ -227,9 +198,8 @@ server_link::query(std::string sql, std::vector<std::optional<std::string>> para
         if (status == PGRES_TUPLES_OK) {
             answer = rows_of(next->get());
         } else if (status != PGRES_COMMAND_OK) {
-            const char* state = PQresultErrorField(next->get(), PG_DIAG_SQLSTATE);
-            answer = refused(state == nullptr ? "" : state,
-                             first_line(PQresultErrorField(next->get(), PG_DIAG_MESSAGE_PRIMARY)));
+            answer =
+                refused_by(next->get(), PQresultErrorField(next->get(), PG_DIAG_MESSAGE_PRIMARY));
         }
     }
 }
@@ -251,9 +221,7 @@ asio::awaitable<link_result<void>> server_link::start_streaming(std::string comm
     if (PQresultStatus(begun->get()) == PGRES_COPY_BOTH) {
         co_return link_result<void>();
     }
-    const char* state = PQresultErrorField(begun->get(), PG_DIAG_SQLSTATE);
-    auto why = refused(state == nullptr ? "" : state,
-                       first_line(PQresultErrorField(begun->get(), PG_DIAG_MESSAGE_PRIMARY)));
+    auto why = refused_by(begun->get(), PQresultErrorField(begun->get(), PG_DIAG_MESSAGE_PRIMARY));
     while (*begun) { // read on to the end, so that the next command can be sent
         begun = co_await impl_->next_result(until);
         if (!begun) {
@@ -283,8 +251,7 @@ link_result<std::optional<std::string>> server_link::take_message() {
     }
     // The stream ended: by an error, whose result follows, or by a lost connection.
     const result_handle last(PQgetResult(connection));
-    const char* state = PQresultErrorField(last.get(), PG_DIAG_SQLSTATE);
-    return refused(state == nullptr ? "" : state, first_line(PQerrorMessage(connection)));
+    return refused_by(last.get(), PQerrorMessage(connection));
 }
 
 asio::awaitable<void> server_link::wait_for_input() {

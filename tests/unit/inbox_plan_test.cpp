@@ -23,8 +23,7 @@ struct partition {
 
     step decide(const events::event& event, bool handled = true) {
         return inbox::decide(
-            {.event = &event, .offset = static_cast<std::int64_t>(lsn), .handled = handled},
-            known);
+            {.event = &event, .offset = static_cast<std::int64_t>(lsn), .handled = handled}, known);
     }
 };
 

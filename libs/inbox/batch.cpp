@@ -18,6 +18,31 @@ void save(pg::transaction& tx, const batch& work, const partition_state& state) 
     work.part ? save_slice(tx, work.at, *work.part, state) : save_partition(tx, work.at, state);
 }
 
+std::vector<place> places_of(std::span<const batch> works) {
+    std::vector<place> places;
+    places.reserve(works.size());
+    for (const auto& work : works) {
+        places.push_back(work.at);
+    }
+    return places;
+}
+
+std::vector<partition_state> lock_all(pg::transaction& tx, std::span<const batch> works) {
+    if (works.size() > 1) {
+        return lock_partitions(tx, places_of(works));
+    }
+    return {lock(tx, works.front())};
+}
+
+void save_all(pg::transaction& tx, std::span<const batch> works,
+              const std::vector<partition_state>& states) {
+    if (works.size() > 1) {
+        save_partitions(tx, places_of(works), states);
+    } else {
+        save(tx, works.front(), states.front());
+    }
+}
+
 /// The end of a transaction about one partition.
 batch_report finish(pg::transaction& tx, const batch& work, partition_session& on,
                     batch_report report) {
@@ -162,30 +187,10 @@ void sort_out(partition_session& on, const batch& work, std::size_t first_index,
 
 } // namespace
 
-result<batch_report> run_batch(pg::transaction& tx, const batch& work,
-                               std::optional<stretch>& running) {
-    running.reset(); // the pool may run us again after a lost connection
-    partition_session on(tx, work, lock(tx, work));
-    handler_runner handlers(tx, work, running);
-    batch_report report;
-    sort_out(on, work, 0, report, handlers);
-    const auto done = handlers.run();
-    if (!done) {
-        return fail(done);
-    }
-    report.arrived = handlers.take_arrived();
-    async::failpoint("consumer.after_effects");
-    return finish(tx, work, on, std::move(report));
-}
-
 result<std::vector<batch_report>> run_batches(pg::transaction& tx, std::span<const batch> works,
                                               std::optional<stretch>& running) {
-    running.reset();
-    std::vector<place> places;
-    for (const auto& work : works) {
-        places.push_back(work.at);
-    }
-    auto states = lock_partitions(tx, places);
+    running.reset(); // the pool may run us again after a lost connection
+    auto states = lock_all(tx, works);
     std::vector<partition_session> sessions;
     sessions.reserve(works.size());
     std::vector<batch_report> reports(works.size());
@@ -206,8 +211,17 @@ result<std::vector<batch_report>> run_batches(pg::transaction& tx, std::span<con
         sessions[i].finish(reports[i]);
         states[i] = sessions[i].state();
     }
-    save_partitions(tx, places, states);
+    save_all(tx, works, states);
     return reports;
+}
+
+result<batch_report> run_batch(pg::transaction& tx, const batch& work,
+                               std::optional<stretch>& running) {
+    auto reports = run_batches(tx, std::span(&work, 1), running);
+    if (!reports) {
+        return fail(reports);
+    }
+    return std::move(reports->front());
 }
 
 result<batch_report> settle_failure(pg::transaction& tx, const batch& work, const error& reason,

@@ -162,6 +162,8 @@ class Fleet:
         self._writing = False
         for role in ROLES:
             if role.startswith("writer"):
+                if not self.nodes[role].running():
+                    self._note_crash(role)  # nobody starts it again
                 self.kill(role)
         self.tend()
 

@@ -41,7 +41,7 @@ public:
         on_.wait_until([&] {
             return on_.database.value("select count(*) from pg_locks where not granted"
                                       " and relation = 'effect'::regclass") ==
-                   std::to_string(transactions);
+                   std::to_string(transactions); // as many as the instance has threads
         });
     }
 
@@ -92,14 +92,14 @@ std::size_t most_partitions_at_once(const test::inbox_rig& on) {
     return most;
 }
 
-/// While both transactions that may run at a time wait for the table, new events come to all
+/// While all three transactions that may run at a time wait for the table, new events come to all
 /// partitions: these are handled afterwards.
 void fill_while_held(test::inbox_rig& on, const std::function<void()>& publish_more) {
     publish_to_all(on, "1"); // the first events of an assignment are handled alone
     on.wait_for_effects(partitions);
     held_table held(on);
     publish_to_all(on, "2");
-    held.wait_for_waiting(2);
+    held.wait_for_waiting(3);
     publish_more();
     held.release();
 }

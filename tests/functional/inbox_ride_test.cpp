@@ -181,23 +181,23 @@ TEST_CASE("a database that fails under shared transactions costs nothing but tim
     // Every fifth effect or so finds the disc full, until it does not any more.
     on.database.query("create sequence tries; create function fill_disc() returns trigger"
                       " language plpgsql as $$ begin"
-                      " if nextval('tries') % 5 = 0 and currval('tries') < 200 then"
+                      " if nextval('tries') % 5 = 0 and currval('tries') < 60 then"
                       "  raise exception 'full' using errcode = '53100'; end if;"
                       " return new; end $$;"
                       " create trigger full_disc before insert on effect"
                       " for each row execute function fill_disc()");
     auto one = on.make_instance();
     one.start();
-    for (int i = 1; i <= 30; ++i) {
+    for (int i = 1; i <= 12; ++i) {
         publish_to_all(on, std::to_string(i));
-        if (i % 6 == 0) {
+        if (i % 4 == 0) {
             on.database.query("select pg_terminate_backend(pid) from pg_stat_activity"
                               " where datname = current_database() and pid <> pg_backend_pid()");
         }
     }
-    on.wait_for_effects(std::size_t{30} * partitions);
+    on.wait_for_effects(std::size_t{12} * partitions);
     one.stop();
-    CHECK(on.count("effect") == 30 * partitions);
+    CHECK(on.count("effect") == 12 * partitions);
     for (const auto& job : one_of_each()) {
         const auto all = on.effects(job);
         CHECK(std::ranges::is_sorted(all, {}, [](const auto& n) { return std::stoi(n); }));

@@ -38,7 +38,7 @@ enum class framing {
 /// A request's head. Views point into the buffer that was parsed; path is a copy. May be reused for
 /// the next request, which keeps its memory.
 struct request_head {
-    std::string_view method; ///< one of GET HEAD POST PUT PATCH DELETE OPTIONS
+    std::string_view method; ///< one of GET HEAD POST PUT PATCH DELETE OPTIONS; not in the buffer
     std::string path;        ///< normalised (http/target.hpp); "*" for OPTIONS *
     std::string_view query;  ///< checked, without '?'
     bool has_query = false;

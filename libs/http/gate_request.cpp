@@ -61,9 +61,11 @@ refusal split_start_line(std::string_view line, const gate_limits& limits, reque
     if (target.size() > limits.target_bytes_max) {
         return {"uri-too-long", "the target is too long"};
     }
-    if (std::ranges::find(methods, head.method) == methods.end()) {
+    const auto* const known = std::ranges::find(methods, head.method);
+    if (known == methods.end()) {
         return {"not-implemented", "the method is not known here"};
     }
+    head.method = *known; // outlives the buffer
     return {};
 }
 

@@ -2,6 +2,9 @@
 
 #include "host/share.hpp"
 
+#include <algorithm>
+#include <thread>
+
 namespace relais::gateway {
 
 settings read_settings(config::reader& from) {
@@ -14,6 +17,12 @@ settings read_settings(config::reader& from) {
     out.routes = read_route_file(routes_file, from);
     out.connections_max = static_cast<std::size_t>(from.integer(
         "RELAIS_CONNECTIONS_MAX", 4'096, 1, 1'000'000, "Most client connections at a time"));
+    out.loops = static_cast<std::size_t>(
+        from.integer("RELAIS_LOOPS", 0, 0, 256,
+                     "Event loops that serve clients, a thread each; 0: one per core"));
+    if (out.loops == 0) {
+        out.loops = std::max(1U, std::thread::hardware_concurrency());
+    }
     out.kafka_brokers =
         from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461", "Kafka bootstrap servers");
     out.identity_private_key =

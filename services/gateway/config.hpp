@@ -13,6 +13,7 @@ struct settings {
     config::endpoint listen;
     route_table routes;
     std::size_t connections_max = 4'096;
+    std::size_t loops = 1; ///< event loops, a thread each
     std::string kafka_brokers;
     config::secret identity_private_key;
 };

@@ -1,4 +1,4 @@
-#include "gateway/proxy/heads.hpp"
+#include "gateway/exchange/heads.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -20,12 +20,31 @@ http::request_head request(const std::string& text) {
 
 forwarding known() {
     forwarding about;
-    about.peer_address = "192.0.2.7";
+    about.client_address = "192.0.2.7";
     about.request_id = "our-id";
     about.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     about.identity = "signed";
     about.deadline = std::chrono::milliseconds(900);
     return about;
+}
+
+std::string request_head_for_upstream(const http::request_head& head, const forwarding& about) {
+    std::string out;
+    write_request_head(head, about, out);
+    return out;
+}
+
+/// The head of this answer as a client that asked so gets it.
+std::string for_client(const std::string& text, std::string_view method, int version_minor,
+                       bool keep_alive) {
+    http::response_head answer;
+    const auto parsed = http::parse_response_head(text, {}, method, answer);
+    REQUIRE(parsed);
+    answer_head head;
+    take_answer_head(answer, "our-id", "Mon, 23 Nov 2026 06:46:44 GMT", head);
+    std::string out;
+    write_answer_head(head, method, version_minor, keep_alive, out);
+    return out;
 }
 
 std::string lower(std::string text) {
@@ -97,31 +116,63 @@ TEST_CASE("Authorization goes on only where it belongs to the service", "[gatewa
 }
 
 TEST_CASE("an answer is written anew for its client", "[gateway]") {
-    const std::string asked_text = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    const auto asked = request(asked_text);
     const std::string text =
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, X-Hop\r\n"
-        "X-Hop: hop\r\nX-Relais-Secret: hop\r\nServer: hop\r\nETag: \"1\"\r\n\r\n";
-    http::response_head answer;
-    REQUIRE(http::parse_response_head(text, {}, "GET", answer));
-    const auto framing = framing_for_client(answer, asked);
-    const auto written = response_head_for_client(answer, asked, framing, "our-id", true, {});
+        "X-Hop: hop\r\nX-Relais-Secret: hop\r\nServer: hop\r\nX-Request-Id: hop\r\n"
+        "ETag: \"1\"\r\n\r\n";
+    const auto written = for_client(text, "GET", 1, true);
     CHECK(written.starts_with("HTTP/1.1 200 OK\r\n"));
+    CHECK(written.ends_with("\r\n\r\n"));
     CHECK_THAT(written, !ContainsSubstring("hop"));
+    CHECK_THAT(written, !ContainsSubstring("Connection"));
     CHECK_THAT(written, ContainsSubstring("ETag: \"1\"\r\n"));
     CHECK_THAT(written, ContainsSubstring("Content-Length: 5\r\n"));
     CHECK_THAT(written, ContainsSubstring("X-Request-Id: our-id\r\n"));
-    CHECK_THAT(written, ContainsSubstring("Date: "));
-    const auto closing = response_head_for_client(answer, asked, framing, "our-id", false, {});
-    CHECK_THAT(closing, ContainsSubstring("Connection: close\r\n"));
+    CHECK_THAT(written, ContainsSubstring("Date: Mon, 23 Nov 2026 06:46:44 GMT\r\n"));
+    CHECK_THAT(for_client(text, "GET", 1, false), ContainsSubstring("Connection: close\r\n"));
 }
 
-TEST_CASE("a body of unknown length is chunked, for HTTP/1.0 it ends with the connection",
-          "[gateway]") {
-    http::response_head answer;
-    REQUIRE(http::parse_response_head("HTTP/1.1 200 OK\r\n\r\n", {}, "GET", answer));
-    const std::string modern = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    const std::string old = "GET / HTTP/1.0\r\nHost: a\r\n\r\n";
-    CHECK(framing_for_client(answer, request(modern)).framing == http::framing::chunked);
-    CHECK(framing_for_client(answer, request(old)).framing == http::framing::until_close);
+TEST_CASE("a service's own Date stays, unless Connection names it", "[gateway]") {
+    const std::string own = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+    const auto kept = for_client("HTTP/1.1 204 No Content\r\n" + own + "\r\n", "GET", 1, true);
+    CHECK_THAT(kept, ContainsSubstring(own) && !ContainsSubstring("2026"));
+    const auto named = for_client("HTTP/1.1 204 No Content\r\nConnection: date\r\n" + own + "\r\n",
+                                  "GET", 1, true);
+    CHECK_THAT(named, ContainsSubstring("2026") && !ContainsSubstring("1994"));
+}
+
+TEST_CASE("the framing of an answer fits its client", "[gateway]") {
+    struct row {
+        std::string fields;
+        std::string_view method;
+        int status;
+        int version_minor;
+        std::string expected; ///< framing fields
+    };
+
+    const auto row_of = GENERATE(values<row>({
+        {"Content-Length: 5\r\n", "GET", 200, 1, "Content-Length: 5\r\n"},
+        {"Content-Length: 5\r\n", "GET", 200, 0, "Content-Length: 5\r\n"},
+        {"Content-Length: 0\r\n", "GET", 200, 1, "Content-Length: 0\r\n"},
+        {"Content-Length: 5\r\n", "HEAD", 200, 1, "Content-Length: 5\r\n"},
+        {"", "HEAD", 200, 1, ""},
+        {"Content-Length: 5\r\n", "GET", 304, 1, "Content-Length: 5\r\n"},
+        {"", "GET", 304, 1, ""},
+        {"", "GET", 204, 1, ""},
+        {"Transfer-Encoding: chunked\r\n", "GET", 200, 1, "Transfer-Encoding: chunked\r\n"},
+        {"Transfer-Encoding: chunked\r\n", "GET", 200, 0, ""}, // ends with the connection
+        {"", "GET", 200, 1, "Transfer-Encoding: chunked\r\n"},
+    }));
+    CAPTURE(row_of.fields, row_of.method, row_of.status, row_of.version_minor);
+    const auto written =
+        for_client("HTTP/1.1 " + std::to_string(row_of.status) + " x\r\n" + row_of.fields + "\r\n",
+                   row_of.method, row_of.version_minor, true);
+    std::string framing;
+    for (const std::string name : {"Content-Length: ", "Transfer-Encoding: "}) {
+        const auto at = written.find(name);
+        if (at != std::string::npos) {
+            framing += written.substr(at, written.find('\n', at) + 1 - at);
+        }
+    }
+    CHECK(framing == row_of.expected);
 }

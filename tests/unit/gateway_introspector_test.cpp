@@ -47,7 +47,7 @@ struct fixture {
     std::string resolve(const std::string& token) {
         const auto found =
             test::await_on(loop, introspector.resolve(token, trace::context::start()));
-        return !found ? "error" : *found ? (*found)->who.credential_id : "";
+        return !found ? "error" : found->caller ? found->caller->who.credential_id : "";
     }
 };
 
@@ -91,8 +91,8 @@ TEST_CASE("when the wall clock is set, identities are signed anew", "[gateway]")
         const auto found =
             test::await_on(with.loop, with.introspector.resolve("t", trace::context::start()));
         REQUIRE(found);
-        REQUIRE(*found);
-        return verifier.verify((*found)->signed_header, with.time.now()).has_value();
+        REQUIRE(found->caller);
+        return verifier.verify(found->caller->signed_header, with.time.now()).has_value();
     };
     CHECK(believed());
     with.time.jump(1h);
@@ -119,7 +119,7 @@ TEST_CASE("requests with one unknown token ask once", "[gateway]") {
     for (int i = 0; i < 5; ++i) {
         boost::asio::co_spawn(with.loop, with.introspector.resolve("t", trace::context::start()),
                               [&](const std::exception_ptr&, const auto& found) {
-                                  answered += found && *found ? 1 : 0;
+                                  answered += found && found->caller ? 1 : 0;
                               });
     }
     while (answered < 5 && with.loop.run_one() > 0) {}
@@ -132,7 +132,7 @@ TEST_CASE("an answer that was under way when its session was revoked is not beli
     std::optional<bool> believed;
     boost::asio::co_spawn(with.loop, with.introspector.resolve("t", trace::context::start()),
                           [&](const std::exception_ptr&, const auto& found) {
-                              believed = found && found->has_value();
+                              believed = found && found->caller.has_value();
                           });
     with.loop.poll_one(); // the question is on its way
     with.introspector.revoke("s1");

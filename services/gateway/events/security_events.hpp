@@ -1,7 +1,7 @@
 #pragma once
 
 #include "clock/clock.hpp"
-#include "gateway/proxy/report.hpp"
+#include "gateway/exchange/report.hpp"
 #include "kafka/producer.hpp"
 
 #include <string>

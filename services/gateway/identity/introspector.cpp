@@ -28,7 +28,7 @@ struct introspector::flight {
 
     async::signal landed;
     bool ended = false;
-    std::optional<result<entry>> answer; ///< nothing: whoever asked was cut off
+    std::optional<result<introspection>> answer; ///< nothing: whoever asked was cut off
 };
 
 introspector::introspector(std::vector<http::client*> web_api, const http::identity_signer& signer,
@@ -44,7 +44,7 @@ introspector::introspector(std::vector<http::client*> web_api, const http::ident
 }
 
 /// What an answer says and how long it may be believed.
-result<introspector::entry> introspector::read_answer(const http::response& answer) const {
+result<introspection> introspector::read_answer(const http::response& answer) const {
     const auto bad = [] {
         return fail(error_kind::unavailable, "introspection-failed",
                     "web-api gave no usable answer");
@@ -59,7 +59,7 @@ result<introspector::entry> introspector::read_answer(const http::response& answ
         if (!body.finish().empty()) {
             return bad();
         }
-        return entry{std::nullopt, time_.steady_now() + invalid_for};
+        return introspection{std::nullopt, time_.steady_now() + invalid_for, {}};
     }
     http::identity who;
     const auto account = account_id::parse(body.text("account_id", {36, 36}));
@@ -80,30 +80,29 @@ result<introspector::entry> introspector::read_answer(const http::response& answ
         lifetime = std::min(lifetime, *end - now);
     }
     auto header = signer_.sign(who, now, header_valid_for);
-    return entry{known_caller{std::move(who), std::move(header)}, time_.steady_now() + lifetime,
-                 now};
+    return introspection{known_caller{std::move(who), std::move(header)},
+                         time_.steady_now() + lifetime, now};
 }
 
-/// Services compare the header's times with the wall clock, which may have been set since.
-bool introspector::holds(const entry& found) const {
-    if (time_.steady_now() >= found.valid_until) {
+bool introspection::holds(std::chrono::steady_clock::time_point steady_now, timestamp now) const {
+    if (steady_now >= valid_until) {
         return false;
     }
-    const auto age = time_.now() - found.signed_at;
-    return !found.caller || (age >= -jitter && age < header_valid_for);
+    const auto age = now - signed_at;
+    return !caller || (age >= -jitter && age < header_valid_for);
 }
 
-asio::awaitable<result<std::optional<known_caller>>> introspector::resolve(std::string token,
-                                                                           trace::context where) {
+asio::awaitable<result<introspection>> introspector::resolve(std::string token,
+                                                             trace::context where) {
     if (token.size() > token_bytes_max) {
-        co_return std::nullopt;
+        co_return introspection{std::nullopt, time_.steady_now() + invalid_for, {}};
     }
     std::string key = to_hex(sha256(as_bytes(token)));
     while (true) {
         if (const auto found = known_.find(key); found != known_.end()) {
-            if (holds(found->second)) {
+            if (found->second.holds(time_.steady_now(), time_.now())) {
                 hits_.increment();
-                co_return found->second.caller;
+                co_return found->second;
             }
         }
         const auto under_way = flights_.find(key);
@@ -114,21 +113,14 @@ asio::awaitable<result<std::optional<known_caller>>> introspector::resolve(std::
         while (!shared->ended) {
             co_await shared->landed.wait();
         }
-        if (shared->answer && !*shared->answer) {
-            co_return fail(*shared->answer);
-        }
         if (shared->answer) {
-            co_return (*shared->answer)->caller;
+            co_return *shared->answer;
         }
     }
-    const auto answer = co_await ask_and_keep(std::move(key), std::move(token), where);
-    if (!answer) {
-        co_return fail(answer);
-    }
-    co_return answer->caller;
+    co_return co_await ask_and_keep(std::move(key), std::move(token), where);
 }
 
-asio::awaitable<result<introspector::entry>>
+asio::awaitable<result<introspection>>
 introspector::ask_and_keep(std::string key, std::string token, trace::context where) {
     misses_.increment();
     const auto began = time_.steady_now();
@@ -145,7 +137,8 @@ introspector::ask_and_keep(std::string key, std::string token, trace::context wh
     if (answer && answer->caller) {
         const auto revoked = revoked_.find(answer->caller->who.credential_id);
         if (revoked != revoked_.end() && revoked->second >= began) {
-            answer = entry{std::nullopt, time_.steady_now() + invalid_for}; // while we asked
+            answer =
+                introspection{std::nullopt, time_.steady_now() + invalid_for, {}}; // while we asked
         }
     }
     if (answer) {
@@ -155,12 +148,11 @@ introspector::ask_and_keep(std::string key, std::string token, trace::context wh
     co_return answer;
 }
 
-asio::awaitable<result<introspector::entry>> introspector::ask(std::string token,
-                                                               trace::context where) {
+asio::awaitable<result<introspection>> introspector::ask(std::string token, trace::context where) {
     http::json_writer json;
     json.begin_object().member("token", token).end_object();
     const std::string body = json.take();
-    result<entry> last =
+    result<introspection> last =
         fail(error_kind::unavailable, "introspection-failed", "no instance of web-api");
     for (std::size_t tried = 0; tried < web_api_.size(); ++tried) {
         http::client::call what;
@@ -184,7 +176,7 @@ asio::awaitable<result<introspector::entry>> introspector::ask(std::string token
     co_return last;
 }
 
-void introspector::keep(const std::string& key, const entry& found) {
+void introspector::keep(const std::string& key, const introspection& found) {
     if (!known_.insert_or_assign(key, found).second) {
         return;
     }
@@ -203,7 +195,7 @@ void introspector::revoke(const std::string& credential_id) {
     revoked_[credential_id] = now;
     for (auto& [key, cached] : known_) {
         if (cached.caller && cached.caller->who.credential_id == credential_id) {
-            cached = {std::nullopt, now + invalid_for};
+            cached = {std::nullopt, now + invalid_for, {}};
         }
     }
 }

@@ -10,6 +10,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -21,6 +22,17 @@ struct known_caller {
     std::string signed_header;
 };
 
+/// What web-api said of a token, and how long it may be believed.
+struct introspection {
+    std::optional<known_caller> caller; ///< nothing: the token is not (or no longer) valid
+    std::chrono::steady_clock::time_point valid_until;
+    timestamp signed_at{};
+
+    /// Also asks the wall clock, with which services compare the header's times, and which may have
+    /// been set since.
+    bool holds(std::chrono::steady_clock::time_point steady_now, timestamp now) const;
+};
+
 /// Finds out who an opaque token belongs to. Answers of web-api are kept for a short time, a
 /// revocation (by event) ends them at once, and requests with the same unknown token ask once
 /// together. An identity is signed once per answer, not per request. Tokens are kept as SHA-256
@@ -30,35 +42,28 @@ public:
     introspector(std::vector<http::client*> web_api, const http::identity_signer& signer,
                  const clock& time, boost::asio::io_context& loop, metrics::registry& metrics);
 
-    /// nullopt: the token is not (or no longer) valid. Error: web-api cannot be asked.
-    boost::asio::awaitable<result<std::optional<known_caller>>> resolve(std::string token,
-                                                                        trace::context where);
+    /// Error: `unavailable` / "introspection-failed": web-api cannot be asked.
+    boost::asio::awaitable<result<introspection>> resolve(std::string token, trace::context where);
 
     /// A credential was revoked: what is cached of it ends now, and an answer that is on its way
     /// and was asked before is not believed.
     void revoke(const std::string& credential_id);
 
 private:
-    struct entry {
-        std::optional<known_caller> caller;
-        std::chrono::steady_clock::time_point valid_until;
-        timestamp signed_at{};
-    };
     struct flight;
 
-    boost::asio::awaitable<result<entry>> ask(std::string token, trace::context where);
-    boost::asio::awaitable<result<entry>> ask_and_keep(std::string key, std::string token,
-                                                       trace::context where);
-    result<entry> read_answer(const http::response& answer) const;
-    bool holds(const entry& found) const;
-    void keep(const std::string& key, const entry& found);
+    boost::asio::awaitable<result<introspection>> ask(std::string token, trace::context where);
+    boost::asio::awaitable<result<introspection>> ask_and_keep(std::string key, std::string token,
+                                                               trace::context where);
+    result<introspection> read_answer(const http::response& answer) const;
+    void keep(const std::string& key, const introspection& found);
 
     std::vector<http::client*> web_api_;
     const http::identity_signer& signer_;
     std::size_t next_ = 0;
     const clock& time_;
     boost::asio::io_context& loop_;
-    std::unordered_map<std::string, entry> known_;
+    std::unordered_map<std::string, introspection> known_;
     std::list<std::string> order_; ///< oldest first, to bound the cache
     std::unordered_map<std::string, std::shared_ptr<flight>> flights_;
     std::unordered_map<std::string, std::chrono::steady_clock::time_point> revoked_;

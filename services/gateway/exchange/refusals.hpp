@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gateway/proxy/report.hpp"
+#include "gateway/exchange/report.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "http/gate.hpp"
 #include "http/message.hpp"
@@ -27,8 +27,7 @@ error failure_as_429(const error& why);
 /// The problem document the client gets when the gateway answers itself.
 http::response refusal_answer(const error& why, const exchange_record& record);
 
-/// The answer as bytes.
-std::string render_refusal(const http::response& answer, const exchange_record& record,
-                           bool keep_alive, bool head_only, timestamp now);
+/// The words that go with a status.
+std::string_view reason_phrase(int status);
 
 } // namespace relais::gateway

@@ -1,6 +1,5 @@
-#include "gateway/proxy/refusals.hpp"
+#include "gateway/exchange/refusals.hpp"
 
-#include "clock/rfc3339.hpp"
 #include "ids/uuid.hpp"
 
 #include <boost/beast/http/status.hpp>
@@ -14,7 +13,7 @@
 namespace relais::gateway {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 14> reasons{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> reasons{{
     {"no-healthy-upstream", "no_healthy_upstream"},
     {"introspection-failed", "no_healthy_upstream"},
     {"upstream-timeout", "upstream_timeout"},
@@ -29,6 +28,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 14> reasons{
     {"no-route", "no_route"},
     {"method-not-allowed", "method_not_allowed"},
     {"connection-limit", "connection_limit"},
+    {"upstream-busy", "upstream_busy"},
 }};
 
 /// A request id from outside that may go into logs and headers.
@@ -119,24 +119,10 @@ http::response refusal_answer(const error& why, const exchange_record& record) {
     return answer;
 }
 
-std::string render_refusal(const http::response& answer, const exchange_record& record,
-                           bool keep_alive, bool head_only, timestamp now) {
-    namespace beast_http = boost::beast::http;
-    const auto reason = beast_http::obsolete_reason(
-        beast_http::int_to_status(static_cast<unsigned>(answer.status)));
-    std::string out = fmt::format("HTTP/1.1 {} {}\r\n", answer.status,
-                                  std::string_view(reason.data(), reason.size()));
-    for (const auto& [name, value] : answer.headers.all()) {
-        fmt::format_to(std::back_inserter(out), "{}: {}\r\n", name, value);
-    }
-    fmt::format_to(std::back_inserter(out),
-                   "Date: {}\r\nX-Request-Id: {}\r\nContent-Length: {}\r\n{}\r\n",
-                   to_http_date(now), record.request_id, answer.body.size(),
-                   keep_alive ? "" : "Connection: close\r\n");
-    if (!head_only) {
-        out += answer.body;
-    }
-    return out;
+std::string_view reason_phrase(int status) {
+    const auto reason = boost::beast::http::obsolete_reason(
+        boost::beast::http::int_to_status(static_cast<unsigned>(status)));
+    return {reason.data(), reason.size()};
 }
 
 } // namespace relais::gateway

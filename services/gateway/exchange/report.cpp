@@ -1,4 +1,4 @@
-#include "gateway/proxy/report.hpp"
+#include "gateway/exchange/report.hpp"
 
 #include <array>
 #include <utility>
@@ -6,7 +6,7 @@
 namespace relais::gateway {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> codes{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> codes{{
     {"no_healthy_upstream", "H10"},
     {"upstream_timeout", "H12"},
     {"upstream_reset", "H13"},
@@ -15,6 +15,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 8> codes{{
     {"client_disconnect", "H27"},
     {"request_timeout", "H28"},
     {"connection_limit", "H22"},
+    {"upstream_busy", "H11"},
 }};
 
 double seconds(std::chrono::steady_clock::duration duration) {

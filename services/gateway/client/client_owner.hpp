@@ -1,0 +1,33 @@
+#pragma once
+
+#include "gateway/client/client_side.hpp"
+
+#include <chrono>
+
+namespace relais::gateway {
+
+class h1_client;
+
+struct client_limits {
+    std::chrono::milliseconds idle{75'000};         ///< between requests on a connection
+    std::chrono::milliseconds head{10'000};         ///< for a whole head, from its first byte
+    std::chrono::milliseconds body_idle{30'000};    ///< between two pieces of a body
+    std::uint64_t body_bytes_per_second_min = 1024; ///< averaged over the body, after body_idle
+    std::chrono::milliseconds answer_idle{60'000};  ///< for a client to take more of an answer
+    std::chrono::milliseconds first_while_draining{1'000}; ///< for a connection's first request
+};
+
+/// Whoever serves the requests of clients.
+class client_owner {
+public:
+    /// Who serves the next request of this client.
+    virtual request_user& new_exchange(client_side& client) = 0;
+    /// The connection is over; destroys it when nothing on the stack uses it any more.
+    virtual void on_closed(h1_client& which) = 0;
+    virtual const client_limits& limits() const = 0;
+
+protected:
+    ~client_owner() = default;
+};
+
+} // namespace relais::gateway

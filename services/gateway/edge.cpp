@@ -1,0 +1,125 @@
+#include "gateway/edge.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <unistd.h>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace relais::gateway {
+namespace {
+
+service_metrics metrics_of(const std::string& name, metrics::registry& metrics) {
+    const auto connections = [&](const char* origin) {
+        return metrics.counter("gateway_upstream_connections_total", "Connections by origin",
+                               {{"upstream", name}, {"origin", origin}});
+    };
+    const auto failures = [&](const char* cause) {
+        return metrics.counter("gateway_upstream_connect_failures_total",
+                               "Connections that could not be made, by cause",
+                               {{"upstream", name}, {"cause", cause}});
+    };
+    return {connections("new"), connections("pool"), failures("refused_or_silent"),
+            failures("no_local_port"),
+            metrics.histogram("gateway_upstream_duration_seconds", "Time of an upstream phase",
+                              metrics::request_seconds(),
+                              {{"upstream", name}, {"phase", "connect"}})};
+}
+
+} // namespace
+
+edge::edge(const route_table& routes, outside given)
+    : outside_(std::move(given)), loop_(outside_.time), routes_(routes),
+      reports_(outside_.metrics, outside_.logger), identities_(loop_, outside_.ask_identity) {
+    services_.reserve(routes_.upstreams.size());
+    for (const auto& each : routes_.upstreams) {
+        services_.push_back(std::make_unique<service>(loop_, service_settings{each.name},
+                                                      metrics_of(each.name, outside_.metrics)));
+    }
+}
+
+edge::~edge() {
+    stop();
+    clients_.clear();
+    exchanges_.clear();
+    services_.clear();
+    loop_.run_rest();
+}
+
+void edge::start() {
+    loop_.start();
+}
+
+void edge::stop() {
+    loop_.stop();
+}
+
+void edge::adopt(int descriptor, const tcp::endpoint& peer) {
+    tcp::socket socket(loop_.io());
+    boost::system::error_code failed;
+    socket.assign(peer.protocol(), descriptor, failed);
+    if (failed) { // no memory or descriptors to wait for it
+        ::close(descriptor);
+        outside_.count_clients(-1);
+        return;
+    }
+    client_info info{peer.address().to_string(), false};
+    auto made = std::make_unique<h1_client>(loop_, *this, std::move(socket), std::move(info));
+    auto& client = *made;
+    client.place = clients_.size();
+    clients_.push_back(std::move(made));
+    reports_.connections.add(1);
+    client.start();
+    if (draining_) {
+        client.announce_drain();
+    }
+    if (stopping_) {
+        client.close_idle();
+    }
+}
+
+void edge::on_closed(h1_client& which) {
+    const auto place = which.place;
+    auto dead = std::move(clients_[place]);
+    if (place + 1 != clients_.size()) {
+        clients_[place] = std::move(clients_.back());
+        clients_[place]->place = place;
+    }
+    clients_.pop_back();
+    reports_.connections.add(-1);
+    outside_.count_clients(-1);
+    loop_.bury(std::move(dead));
+}
+
+void edge::announce_drain() {
+    for (const auto& each : clients_) {
+        each->announce_drain();
+    }
+    draining_ = true;
+}
+
+void edge::close_idle() {
+    stopping_ = true;
+    // Closing one moves another to its place.
+    for (std::size_t i = clients_.size(); i-- > 0;) {
+        clients_[i]->close_idle();
+    }
+}
+
+request_user& edge::new_exchange(client_side& client) {
+    if (free_exchanges_.empty()) {
+        exchanges_.push_back(std::make_unique<exchange>(*this));
+        free_exchanges_.push_back(exchanges_.back().get());
+    }
+    auto& next = *free_exchanges_.back();
+    free_exchanges_.pop_back();
+    next.begin(client);
+    return next;
+}
+
+void edge::recycle(exchange& over) {
+    free_exchanges_.push_back(&over);
+}
+
+} // namespace relais::gateway

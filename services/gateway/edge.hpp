@@ -1,0 +1,101 @@
+#pragma once
+
+#include "gateway/client/client_owner.hpp"
+#include "gateway/client/h1_client.hpp"
+#include "gateway/exchange/exchange.hpp"
+#include "gateway/exchange/report.hpp"
+#include "gateway/identity/identity_cache.hpp"
+#include "gateway/loop/edge_loop.hpp"
+#include "gateway/routing/route_table.hpp"
+#include "gateway/upstream/service.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace relais::gateway {
+
+/// What one event loop needs to serve clients, all of it its own: clients, exchanges, the services
+/// as it sees them, what it knows of identities. Everything but the constructor, start() and stop()
+/// runs on the loop's thread; others post().
+class edge final : public client_owner {
+public:
+    struct outside {
+        const clock& time;
+        metrics::registry& metrics;
+        log::logger logger;
+        identity_cache::ask_function ask_identity;
+        /// Something was refused for a reason worth watching. Called on this loop's thread.
+        std::function<void(const exchange_record&)> watch_refusal;
+        std::function<void(std::ptrdiff_t)> count_clients;
+    };
+
+    edge(const route_table& routes, outside given);
+    ~edge();
+
+    void start();
+    /// Ends the loop; what is under way is cut off.
+    void stop();
+
+    template <class Work>
+    void post(Work work) {
+        loop_.post(std::move(work));
+    }
+
+    /// A connection that was just accepted, by its descriptor.
+    void adopt(int descriptor, const boost::asio::ip::tcp::endpoint& peer);
+
+    /// Answers end their connections from now on, connections that wait for a request end at once.
+    void announce_drain();
+    void close_idle();
+
+    request_user& new_exchange(client_side& client) override;
+    void on_closed(h1_client& which) override;
+
+    const client_limits& limits() const override {
+        return limits_;
+    }
+
+    /// The exchange is over and may serve another request.
+    void recycle(exchange& over);
+
+    edge_loop& loop() {
+        return loop_;
+    }
+
+    const route_table& routes() const {
+        return routes_;
+    }
+
+    service& service_at(std::size_t index) {
+        return *services_[index];
+    }
+
+    identity_cache& identities() {
+        return identities_;
+    }
+
+    reporter& reports() {
+        return reports_;
+    }
+
+    const outside& others() const {
+        return outside_;
+    }
+
+private:
+    outside outside_;
+    edge_loop loop_;
+    const route_table& routes_;
+    client_limits limits_;
+    reporter reports_;
+    identity_cache identities_;
+    std::vector<std::unique_ptr<service>> services_; ///< by index of the route table
+    std::vector<std::unique_ptr<exchange>> exchanges_;
+    std::vector<exchange*> free_exchanges_;
+    std::vector<std::unique_ptr<h1_client>> clients_;
+    bool draining_ = false;
+    bool stopping_ = false;
+};
+
+} // namespace relais::gateway

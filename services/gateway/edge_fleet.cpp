@@ -1,0 +1,92 @@
+#include "gateway/edge_fleet.hpp"
+
+#include "async/signal.hpp"
+
+#include <boost/asio/post.hpp>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace relais::gateway {
+
+edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, asio::io_context& control,
+                       surroundings given)
+    : control_(control), given_(std::move(given)), connections_max_(connections_max),
+      listener_(control, given_.metrics, given_.logger) {
+    for (std::size_t i = 0; i < loops; ++i) {
+        edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
+    }
+}
+
+/// What an edge calls on its own thread.
+edge::outside edge_fleet::outside_of(std::size_t index) {
+    return {given_.time,
+            given_.metrics,
+            given_.logger,
+            [this, index](std::string token, const trace::context& where, auto answer) {
+                asio::post(control_, [this, index, token = std::move(token), where,
+                                      answer = std::move(answer)]() mutable {
+                    ask_identity(*edges_[index], std::move(token), where, std::move(answer));
+                });
+            },
+            [this](const exchange_record& record) {
+                asio::post(control_, [this, record] { given_.watch_refusal(record); });
+            },
+            [this](std::ptrdiff_t change) {
+                const auto before = clients_.fetch_add(change);
+                if (static_cast<std::size_t>(before) >= connections_max_) {
+                    asio::post(control_, [this] { listener_.notify_room(); });
+                }
+            }};
+}
+
+void edge_fleet::ask_identity(edge& whose, std::string token, const trace::context& where,
+                              std::function<void(result<introspection>)> answer) {
+    auto asking = [](introspector& identities, edge& to, std::string what, trace::context trace,
+                     std::function<void(result<introspection>)> then) -> asio::awaitable<void> {
+        auto resolving = identities.resolve(std::move(what), trace);
+        auto who = co_await std::move(resolving);
+        to.post([then = std::move(then), who = std::move(who)] { then(who); });
+    };
+    given_.tasks.spawn("introspection", asking(given_.identities, whose, std::move(token), where,
+                                               std::move(answer)));
+}
+
+result<void> edge_fleet::start(const config::endpoint& listen) {
+    for (const auto& each : edges_) {
+        each->start();
+    }
+    return listener_.open(listen);
+}
+
+asio::awaitable<void> edge_fleet::accept() {
+    return listener_.run(
+        [this] { return static_cast<std::size_t>(clients_.load()) < connections_max_; },
+        [this](tcp::socket socket) { on_accepted(std::move(socket)); });
+}
+
+void edge_fleet::on_accepted(tcp::socket socket) {
+    boost::system::error_code failed;
+    // One that has left already may have sent a request before; it is served like others.
+    const auto peer = socket.remote_endpoint(failed);
+    const int descriptor = socket.release(failed);
+    clients_.fetch_add(1);
+    // In turn: connections live long, so each loop gets its share.
+    auto& to = *edges_[next_edge_++ % edges_.size()];
+    to.post([&to, descriptor, peer] { to.adopt(descriptor, peer); });
+}
+
+asio::awaitable<void> edge_fleet::finish(std::chrono::milliseconds at_most) {
+    constexpr std::chrono::milliseconds look_again{20};
+    listener_.close();
+    tell_each([](edge& each) { each.close_idle(); });
+    const auto until = std::chrono::steady_clock::now() + at_most;
+    while (clients_.load() > 0 && std::chrono::steady_clock::now() < until) {
+        co_await async::sleep_for(look_again);
+    }
+    for (const auto& each : edges_) {
+        each->stop();
+    }
+}
+
+} // namespace relais::gateway

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "async/task_group.hpp"
+#include "gateway/edge.hpp"
+#include "http/listener.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace relais::gateway {
+
+/// The edges, one per event loop, as the control thread sees them: it accepts connections and hands
+/// each to one of them, and tells all of them what changes.
+class edge_fleet {
+public:
+    struct surroundings {
+        const route_table& routes;
+        const clock& time;
+        metrics::registry& metrics;
+        log::logger logger;
+        introspector& identities;
+        async::task_group& tasks;
+        /// Called on the control thread.
+        std::function<void(const exchange_record&)> watch_refusal;
+    };
+
+    edge_fleet(std::size_t loops, std::size_t connections_max, boost::asio::io_context& control,
+               surroundings given);
+
+    result<void> start(const config::endpoint& listen);
+    /// Accepts until finish().
+    boost::asio::awaitable<void> accept();
+    /// No more connections; those that are busy have so long, then they are cut off.
+    boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
+
+    template <class Work>
+    void tell_each(Work work) {
+        for (const auto& each : edges_) {
+            each->post([to = each.get(), work] { work(*to); });
+        }
+    }
+
+private:
+    void on_accepted(boost::asio::ip::tcp::socket socket);
+    void ask_identity(edge& whose, std::string token, const trace::context& where,
+                      std::function<void(result<introspection>)> answer);
+    edge::outside outside_of(std::size_t index);
+
+    boost::asio::io_context& control_;
+    surroundings given_;
+    std::size_t connections_max_;
+    http::listener listener_;
+    std::atomic<std::ptrdiff_t> clients_{0}; ///< of all edges, also on their way to one
+    std::size_t next_edge_ = 0;
+    std::vector<std::unique_ptr<edge>> edges_;
+};
+
+} // namespace relais::gateway

@@ -1,0 +1,178 @@
+#include "gateway/exchange/exchange.hpp"
+
+#include "gateway/edge.hpp"
+#include "gateway/exchange/refusals.hpp"
+
+#include <algorithm>
+
+// How a request begins: what it is, who asks, which instance gets it. What follows is in
+// exchange_relay.cpp.
+namespace relais::gateway {
+namespace {
+
+constexpr std::string_view bearer = "Bearer ";
+constexpr std::chrono::milliseconds pause_between_tries{25};
+
+} // namespace
+
+exchange::exchange(edge& whose)
+    : edge_(whose),
+      timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}) {}
+
+void exchange::begin(client_side& client) {
+    client_ = &client;
+    upstream_ = nullptr;
+    service_ = nullptr;
+    route_ = nullptr;
+    phase_ = phase::idle;
+    record_ = {};
+    record_.start = steady::now();
+    sending_ = body_touched_ = answer_began_ = answer_last_ = false;
+    may_reuse_ = true;
+    failed_count_ = 0;
+    retries_ = 0;
+    body_bytes_ = 0;
+    identity_ = {};
+    sent_at_ = {};
+}
+
+void exchange::on_request(const http::request_head& head) {
+    head_ = &head;
+    request_ = {head.method, head.framing == http::framing::chunked,
+                head.framing != http::framing::none};
+    record_.method = head.method;
+    begin_record(record_, head);
+    edge_.reports().active_requests.add(1);
+    route_ = edge_.routes().find(head.path);
+    const auto allowed = check_route(route_, head);
+    if (route_ != nullptr) {
+        service_ = &edge_.service_at(route_->upstream);
+        record_.route = route_->prefix;
+        record_.upstream = service_->name();
+        until_ = record_.start + route_->deadline;
+    }
+    if (!allowed) {
+        refuse(allowed.error());
+        return;
+    }
+    authenticate();
+}
+
+void exchange::on_malformed(const error& why) {
+    record_.method = "other";
+    request_ = {"GET", false, false};
+    begin_record(record_, {});
+    edge_.reports().active_requests.add(1);
+    refuse(why);
+}
+
+void exchange::authenticate() {
+    const auto given = head_->find("authorization");
+    if (route_->credentials == credentials::forward || !given) {
+        prepare();
+        return;
+    }
+    if (!given->starts_with(bearer)) {
+        refuse(
+            {error_kind::unauthenticated, "invalid-token", "use a bearer token", "", std::nullopt});
+        return;
+    }
+    const auto token = given->substr(bearer.size());
+    if (const auto known = edge_.identities().find(token)) {
+        on_identity(*known);
+        return;
+    }
+    phase_ = phase::identity;
+    edge_.identities().ask(token, record_.trace, *this);
+}
+
+void exchange::on_identity(const result<const known_caller*>& who) {
+    phase_ = phase::idle;
+    if (!who) {
+        refuse(who.error());
+    } else if (*who == nullptr) {
+        refuse({error_kind::unauthenticated, "invalid-token",
+                "the token is unknown, expired or revoked", "", std::nullopt});
+    } else {
+        identity_ = (*who)->signed_header;
+        prepare();
+    }
+}
+
+/// Renders the request for the service: after this the client's head is not needed any more.
+void exchange::prepare() {
+    const auto now = steady::now();
+    const std::string traceparent = record_.trace.child().traceparent();
+    forwarding about;
+    about.client_address = client_->info().address;
+    about.scheme = client_->info().encrypted ? "https" : "http";
+    about.request_id = record_.request_id;
+    about.traceparent = traceparent;
+    about.identity = identity_;
+    about.keep_authorization = route_->credentials == credentials::forward;
+    about.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - now);
+    head_text_.clear();
+    write_request_head(*head_, about, head_text_);
+    wait_until_ = std::min(until_, now + connection_wait);
+    timer_.set(wait_until_);
+    seek_connection();
+}
+
+void exchange::seek_connection() {
+    phase_ = phase::connection;
+    service::wish what;
+    what.fresh = !may_reuse_;
+    what.careful = !is_idempotent(request_.method);
+    what.not_these = std::span(failed_).first(failed_count_);
+    if (!service_->acquire(*this, what)) {
+        refuse({error_kind::unavailable, "upstream-busy", "too many requests wait for the service",
+                "", std::chrono::seconds(1)});
+    }
+}
+
+void exchange::on_turn() {
+    seek_connection();
+}
+
+/// Another instance at once; when all were tried, all of them again after a pause: a service that
+/// restarts is waited for.
+void exchange::on_connect_failed(std::size_t instance) {
+    const bool another = instance != balancer::none && failed_count_ < failed_.size() &&
+                         failed_count_ + 1 < service_->instances();
+    if (another) {
+        failed_[failed_count_++] = instance;
+        seek_connection();
+        return;
+    }
+    failed_count_ = 0;
+    phase_ = phase::pause;
+    const auto next = steady::now() + pause_between_tries;
+    timer_.set(std::min(next, wait_until_));
+}
+
+void exchange::on_timeout() {
+    switch (phase_) {
+    case phase::pause:
+        if (steady::now() < wait_until_) {
+            timer_.set(wait_until_);
+            seek_connection();
+            break;
+        }
+        [[fallthrough]];
+    case phase::connection:
+        refuse({error_kind::unavailable, "no-healthy-upstream",
+                record_.upstream + " cannot be reached", "", std::nullopt});
+        break;
+    case phase::upstream:
+        fail_upstream({error_kind::timeout, "upstream-timeout",
+                       "the service did not answer in time", "", std::nullopt});
+        break;
+    case phase::idle:
+    case phase::identity:
+    case phase::answering:
+    case phase::refusing:
+        break;
+    }
+}
+
+} // namespace relais::gateway

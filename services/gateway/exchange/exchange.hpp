@@ -1,0 +1,108 @@
+#pragma once
+
+#include "gateway/client/client_side.hpp"
+#include "gateway/exchange/heads.hpp"
+#include "gateway/exchange/report.hpp"
+#include "gateway/identity/identity_cache.hpp"
+#include "gateway/loop/timer_wheel.hpp"
+#include "gateway/routing/route_table.hpp"
+#include "gateway/upstream/service.hpp"
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace relais::gateway {
+
+class edge;
+
+/// One request on its way through the gateway: route, identity, instance, the body there and the
+/// answer back, both piece by piece as the slower side takes them. It ends once, by done(); objects
+/// are used again for the next request of the loop.
+class exchange final : public request_user,
+                       public upstream_user,
+                       public connection_user,
+                       public identity_user {
+public:
+    explicit exchange(edge& whose);
+
+    /// For the next request of this client.
+    void begin(client_side& client);
+
+    void on_request(const http::request_head& head) override;
+    void on_malformed(const error& why) override;
+    void on_request_body(std::string_view piece, bool last) override;
+    void on_request_body_failed(const error& why) override;
+    void on_client_ready() override;
+    void on_client_gone() override;
+
+    void on_identity(const result<const known_caller*>& who) override;
+
+    void on_connection(upstream_connection& got) override;
+    void on_connect_failed(std::size_t instance) override;
+    void on_turn() override;
+
+    void on_answer_head(const http::response_head& head) override;
+    void on_answer_body(std::string_view piece, bool last) override;
+    void on_answer_pause() override;
+    void on_upstream_ready() override;
+    void on_upstream_failed(const error& why) override;
+
+private:
+    using steady = std::chrono::steady_clock;
+
+    /// For an instance that can be reached.
+    static constexpr std::chrono::milliseconds connection_wait{5'000};
+
+    void authenticate();
+    void prepare();
+    void seek_connection();
+    void send_request();
+    void request_sent();
+    void stop_sending();
+    void continue_answer(sent outcome);
+    bool may_send_again() const;
+    void retry();
+    void drop_upstream();
+    void fail_upstream(const error& why);
+    void refuse(const error& why);
+    void give_up();
+    void done();
+    void done_broken();
+    void close_record();
+    void on_timeout();
+
+    /// What the exchange waits for, besides the two sides.
+    enum class phase { idle, identity, connection, pause, upstream, answering, refusing };
+
+    edge& edge_;
+    timer_wheel::entry timer_;
+    client_side* client_ = nullptr;
+    upstream_connection* upstream_ = nullptr;
+    service* service_ = nullptr;
+    const gateway::route* route_ = nullptr;
+    phase phase_ = phase::idle;
+    exchange_record record_;
+    std::string head_text_;     ///< for the service
+    std::string_view identity_; ///< while prepare() runs
+    std::string refusal_body_;
+    answer_head answer_;
+    const http::request_head* head_ = nullptr; ///< until its body is read
+    upstream_connection::request request_;
+    bool sending_ = false;      ///< the body, to the service
+    bool body_touched_ = false; ///< a part of it was taken from the client
+    bool answer_began_ = false; ///< bytes of an answer went to the client
+    bool answer_last_ = false;
+    bool may_reuse_ = true;               ///< connections that were used before
+    std::array<std::size_t, 4> failed_{}; ///< instances
+    std::size_t failed_count_ = 0;
+    unsigned retries_ = 0;
+    std::uint64_t body_bytes_ = 0;
+    steady::time_point until_;      ///< the answer's head must be there
+    steady::time_point wait_until_; ///< a connection must be there
+    steady::time_point sent_at_;    ///< the request's last byte
+};
+
+} // namespace relais::gateway

@@ -1,0 +1,89 @@
+#include "gateway/edge.hpp"
+#include "gateway/exchange/exchange.hpp"
+#include "gateway/exchange/refusals.hpp"
+
+// How an exchange ends: refused, answered, or broken off. Each end gives back what it holds,
+// reports once, and leaves the object to the next request.
+namespace relais::gateway {
+
+void exchange::refuse(const error& why) {
+    give_up();
+    record_.reason = reason_of(why);
+    const bool masked = route_ != nullptr && route_->failures_as_429;
+    const auto answer = refusal_answer(masked ? failure_as_429(why) : why, record_);
+    record_.status = answer.status;
+    record_.response_bytes = answer.body.size();
+    phase_ = phase::refusing;
+    refusal_body_ = request_.method == "HEAD" ? std::string() : answer.body;
+    answer_.status = answer.status;
+    answer_.reason = reason_phrase(answer.status);
+    answer_.fields.clear();
+    for (const auto& [name, value] : answer.headers.all()) {
+        answer_.fields.push_back({name, value});
+    }
+    answer_.fields.push_back({"Date", edge_.loop().http_date()});
+    answer_.fields.push_back({"X-Request-Id", record_.request_id});
+    answer_.content_length = answer.body.size();
+    answer_.has_body = !refusal_body_.empty();
+    client_->send_head(answer_);
+    const auto outcome =
+        answer_.has_body ? client_->send_body(refusal_body_, true) : client_->flush();
+    if (outcome == sent::broken) {
+        on_client_gone();
+    } else if (outcome == sent::whole) {
+        done();
+    }
+}
+
+/// Nothing is wanted any more of those who were asked.
+void exchange::give_up() {
+    timer_.clear();
+    sending_ = false;
+    if (phase_ == phase::identity) {
+        edge_.identities().forget(*this);
+    }
+    if (phase_ == phase::connection) {
+        service_->give_up(*this);
+    }
+    drop_upstream();
+}
+
+/// The answer went out whole.
+void exchange::done() {
+    timer_.clear();
+    if (upstream_ != nullptr) {
+        auto* const used = upstream_;
+        upstream_ = nullptr;
+        const bool failed = record_.status >= 502 && record_.status <= 504;
+        if (failed) {
+            service_->report_failure(used->instance());
+        }
+        service_->release(*used,
+                          failed ? std::nullopt
+                                 : std::optional<std::chrono::nanoseconds>(record_.upstream_time));
+    }
+    auto* const client = client_;
+    close_record();
+    client->finish();
+}
+
+void exchange::done_broken() {
+    give_up();
+    auto* const client = client_;
+    close_record();
+    client->abort();
+}
+
+void exchange::close_record() {
+    record_.request_bytes = body_bytes_;
+    edge_.reports().active_requests.add(-1);
+    edge_.reports().report(record_);
+    if (!record_.reason.empty()) {
+        edge_.others().watch_refusal(record_);
+    }
+    phase_ = phase::idle;
+    client_ = nullptr;
+    edge_.recycle(*this);
+}
+
+} // namespace relais::gateway

@@ -1,0 +1,223 @@
+#include "gateway/edge.hpp"
+#include "gateway/exchange/exchange.hpp"
+#include "gateway/exchange/refusals.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+// How a request goes to an instance and its answer back. How it ends is in exchange_end.cpp.
+namespace relais::gateway {
+namespace {
+
+/// For a service to take more of a body.
+constexpr std::chrono::milliseconds upload_stall_max{30'000};
+
+} // namespace
+
+void exchange::on_connection(upstream_connection& got) {
+    upstream_ = &got;
+    phase_ = phase::upstream;
+    send_request();
+}
+
+void exchange::send_request() {
+    upstream_->begin(*this, request_);
+    upstream_->head() += head_text_;
+    if (!request_.has_body) {
+        const auto outcome = upstream_->flush();
+        request_sent();
+        if (outcome == sent::broken) {
+            return; // what it says about that comes as the answer
+        }
+        return;
+    }
+    sending_ = true;
+    timer_.clear();
+    client_->read_body();
+    if (sending_ && upstream_ != nullptr && !body_touched_) {
+        upstream_->flush(); // the head goes ahead of a body that takes its time
+    }
+}
+
+void exchange::on_request_body(std::string_view piece, bool last) {
+    head_ = nullptr;
+    body_touched_ = true;
+    body_bytes_ += piece.size();
+    if (body_bytes_ > route_->body_max_bytes) {
+        const error why{error_kind::too_large, "body-too-large",
+                        fmt::format("at most {} bytes", route_->body_max_bytes), "", std::nullopt};
+        if (!answer_began_) {
+            refuse(why);
+            return;
+        }
+        record_.reason = reason_of(why);
+        done_broken();
+        return;
+    }
+    if (!sending_) {
+        return; // nobody wants it any more
+    }
+    const auto outcome = upstream_->send_body(piece, last);
+    if (outcome == sent::broken) {
+        // It closed while we send: what it says counts (a refusal), the rest of the body does not.
+        stop_sending();
+        return;
+    }
+    if (last) {
+        sending_ = false;
+        request_sent();
+    } else if (outcome == sent::whole) {
+        timer_.clear();
+        client_->read_body();
+    } else {
+        timer_.set_after(upload_stall_max);
+    }
+}
+
+/// The time a client takes to send its body is not the service's.
+void exchange::request_sent() {
+    sent_at_ = steady::now();
+    if (body_touched_) {
+        until_ = std::max(until_, sent_at_ + route_->deadline / 2);
+    }
+    if (!answer_began_) {
+        timer_.set(until_);
+    }
+}
+
+void exchange::stop_sending() {
+    sending_ = false;
+    sent_at_ = steady::now();
+    if (!answer_began_) {
+        timer_.set(std::max(until_, sent_at_ + route_->deadline / 2));
+    }
+}
+
+void exchange::on_upstream_ready() {
+    if (sending_) {
+        timer_.clear();
+        client_->read_body();
+    }
+}
+
+void exchange::on_request_body_failed(const error& why) {
+    if (phase_ == phase::refusing) {
+        return;
+    }
+    if (why.slug == "client-gone") {
+        on_client_gone();
+    } else if (answer_began_) {
+        record_.reason = reason_of(why);
+        done_broken();
+    } else {
+        refuse(why);
+    }
+}
+
+void exchange::on_answer_head(const http::response_head& head) {
+    record_.upstream_time += steady::now() - std::max(sent_at_, record_.start);
+    if (route_->failures_as_429 && head.status >= 500) {
+        fail_upstream({error_kind::unavailable, "upstream-failed",
+                       fmt::format("the service answered {}", head.status), "", std::nullopt});
+        return;
+    }
+    record_.status = head.status;
+    answer_began_ = true;
+    phase_ = phase::answering;
+    timer_.clear();
+    if (head.status >= 400) {
+        sending_ = false; // an early refusal
+    }
+    take_answer_head(head, record_.request_id, edge_.loop().http_date(), answer_);
+    client_->send_head(answer_);
+    if (head.framing == http::framing::none) {
+        answer_last_ = true;
+        continue_answer(client_->flush());
+    }
+}
+
+void exchange::on_answer_body(std::string_view piece, bool last) {
+    record_.response_bytes += piece.size();
+    answer_last_ = last;
+    continue_answer(client_->send_body(piece, last));
+}
+
+void exchange::on_answer_pause() {
+    if (client_->flush() == sent::broken) {
+        on_client_gone();
+    }
+}
+
+void exchange::continue_answer(sent outcome) {
+    if (outcome == sent::broken) {
+        on_client_gone();
+    } else if (outcome == sent::whole && answer_last_) {
+        done();
+    } else if (outcome == sent::whole) {
+        upstream_->read_answer();
+    }
+}
+
+void exchange::on_client_ready() {
+    if (phase_ == phase::refusing || answer_last_) {
+        done();
+    } else if (phase_ == phase::answering) {
+        upstream_->read_answer();
+    }
+}
+
+void exchange::on_client_gone() {
+    record_.reason = "client_disconnect";
+    if (!answer_began_) {
+        record_.status = 499; // never seen by anybody but the log
+    }
+    done_broken();
+}
+
+void exchange::on_upstream_failed(const error& why) {
+    if (may_send_again()) {
+        retry();
+        return;
+    }
+    fail_upstream(why);
+}
+
+/// Only when that is safe: the connection had been idle in the pool, broke before any byte of an
+/// answer, the method is idempotent and no body was taken from the client.
+bool exchange::may_send_again() const {
+    return phase_ == phase::upstream && !answer_began_ && upstream_->was_used_before() &&
+           !upstream_->answer_began() && retries_ == 0 && !request_.has_body &&
+           is_idempotent(request_.method);
+}
+
+void exchange::retry() {
+    ++retries_;
+    may_reuse_ = false;
+    drop_upstream();
+    wait_until_ = std::min(until_, steady::now() + connection_wait);
+    timer_.set(wait_until_);
+    seek_connection();
+}
+
+void exchange::fail_upstream(const error& why) {
+    if (upstream_ != nullptr) {
+        service_->report_failure(upstream_->instance());
+    }
+    if (!answer_began_) {
+        refuse(why);
+        return;
+    }
+    record_.reason = reason_of(why);
+    done_broken(); // half an answer is out: closing tells the client
+}
+
+void exchange::drop_upstream() {
+    if (upstream_ != nullptr) {
+        auto* const used = upstream_;
+        upstream_ = nullptr;
+        service_->drop(*used);
+    }
+}
+
+} // namespace relais::gateway

@@ -1,0 +1,74 @@
+#include "gateway/loop/edge_loop.hpp"
+
+#include "clock/rfc3339.hpp"
+#include "ids/random.hpp"
+
+#include <bit>
+
+namespace asio = boost::asio;
+
+namespace relais::gateway {
+
+// The hint drops the locks around a socket's own operations, which only this thread starts; post()
+// from other threads stays safe.
+edge_loop::edge_loop(const clock& time)
+    : time_(time), io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), work_(io_.get_executor()),
+      timers_(io_) {
+    random_bytes({reinterpret_cast<std::uint8_t*>(random_state_.data()), sizeof random_state_});
+}
+
+edge_loop::~edge_loop() {
+    stop();
+}
+
+void edge_loop::start() {
+    thread_ = std::thread([this] { io_.run(); });
+}
+
+void edge_loop::stop() {
+    if (thread_.joinable()) {
+        work_.reset();
+        io_.stop();
+        thread_.join();
+    }
+}
+
+void edge_loop::run_rest() {
+    io_.restart();
+    io_.poll();
+    empty_graves();
+}
+
+const std::string& edge_loop::http_date() {
+    const auto now = time_.now();
+    const auto second = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+    if (second != date_of_) {
+        date_of_ = second;
+        http_date_ = to_http_date(now);
+    }
+    return http_date_;
+}
+
+std::uint64_t edge_loop::random() {
+    auto& s = random_state_;
+    const auto out = std::rotl(s[0] + s[3], 23) + s[0];
+    const auto t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = std::rotl(s[3], 45);
+    return out;
+}
+
+void edge_loop::empty_graves() {
+    // What is destroyed may bury more.
+    while (!graves_.empty()) {
+        const auto last = graves_.back();
+        graves_.pop_back();
+        last.destroy(last.what);
+    }
+}
+
+} // namespace relais::gateway

@@ -1,0 +1,132 @@
+#pragma once
+
+#include "gateway/loop/edge_loop.hpp"
+#include "gateway/upstream/balancer.hpp"
+#include "gateway/upstream/upstream_connection.hpp"
+#include "metrics/registry.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace relais::gateway {
+
+/// Whoever waits for a connection to a service.
+class connection_user {
+public:
+    virtual void on_connection(upstream_connection& got) = 0;
+    /// The instance could not be connected to, or (SIZE_MAX) there is none.
+    virtual void on_connect_failed(std::size_t instance) = 0;
+    /// It waited, and may now ask again.
+    virtual void on_turn() = 0;
+
+protected:
+    ~connection_user() = default;
+};
+
+struct service_settings {
+    std::string name;
+    /// Exchanges of this loop at a time. Above it requests wait, in order.
+    std::size_t in_flight_max = 1024;
+    std::size_t waiting_max = 1024;
+};
+
+struct service_metrics {
+    metrics::counter connects;
+    metrics::counter reuses;
+    metrics::counter connect_failures;
+    metrics::counter ports_exhausted; ///< EADDRNOTAVAIL: no local port left
+    metrics::histogram connect_seconds;
+};
+
+/// One service as one event loop sees it: its instances, how they do, and connections to them.
+/// Health comes from outside (report_ready()); load and failures are this loop's own.
+class service {
+public:
+    /// Shorter than a service keeps an idle connection (95 s): the side that sends must not be
+    /// surprised.
+    static constexpr std::chrono::seconds idle_max{60};
+    static constexpr std::chrono::seconds answer_silence_max{60};
+
+    service(edge_loop& loop, service_settings settings, service_metrics metrics);
+    ~service();
+    service(const service&) = delete;
+    service& operator=(const service&) = delete;
+
+    /// The instances from now on. One that stays keeps its connections and its history; what runs
+    /// on one that goes away is finished.
+    void set_instances(const std::vector<boost::asio::ip::tcp::endpoint>& now);
+    void report_ready(const boost::asio::ip::tcp::endpoint& where, bool ready);
+
+    struct wish {
+        bool fresh = false;   ///< no connection that was used before
+        bool careful = false; ///< the request cannot be sent twice: ask the kernel before reuse
+        std::span<const std::size_t> not_these; ///< instances that failed already
+    };
+
+    /// A connection for one exchange, perhaps within this call. Given back by release(). False:
+    /// as many as may wait do.
+    bool acquire(connection_user& who, const wish& what);
+    /// The user waits no longer.
+    void give_up(connection_user& who);
+
+    /// The exchange on it is over. `took`: until its head came, when it did.
+    void release(upstream_connection& used, std::optional<std::chrono::nanoseconds> took);
+    /// It ended in doubt: the connection is closed.
+    void drop(upstream_connection& used);
+    /// The instance answered that it cannot, or broke off.
+    void report_failure(std::size_t instance);
+
+    bool has_usable() const;
+
+    std::size_t instances() const {
+        return balancer_.size();
+    }
+
+    const std::string& name() const {
+        return settings_.name;
+    }
+
+private:
+    friend class upstream_connection;
+
+    struct pending_connect {
+        upstream_connection* connection;
+        connection_user* who; ///< nobody: gave up
+        std::chrono::steady_clock::time_point began;
+    };
+
+    void on_connected(upstream_connection& which, const boost::system::error_code& failed);
+    /// An idle connection is of no use any more.
+    void lose(upstream_connection& which);
+
+    upstream_connection* take_idle(std::size_t instance, bool careful);
+    void open(std::size_t instance, connection_user& who);
+    void bury(upstream_connection& which);
+    void leave();
+
+    struct per_instance {
+        boost::asio::ip::tcp::endpoint address;
+        bool gone = false;
+        std::size_t connections = 0;            ///< all, also idle ones
+        std::vector<upstream_connection*> idle; ///< the youngest last
+    };
+
+    edge_loop& loop_;
+    service_settings settings_;
+    service_metrics metrics_;
+    balancer balancer_;
+    std::vector<per_instance> places_;
+    std::vector<std::unique_ptr<upstream_connection>> all_;
+    std::vector<pending_connect> connecting_;
+    std::deque<connection_user*> waiting_;
+    std::size_t in_flight_ = 0; ///< exchanges with a connection, or that are getting one
+};
+
+} // namespace relais::gateway

@@ -6,6 +6,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <map>
+#include <string>
+
 using namespace relais;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::StartsWith;
@@ -19,10 +22,13 @@ namespace {
 
 const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
+/// The service serves one connection at a time.
+const std::map<std::string, std::string> one_loop{{"RELAIS_LOOPS", "1"}};
+
 /// A gateway before a service that does exactly what the test says.
 struct rig {
     explicit rig(std::function<raw_server::step(int)> script)
-        : odd(std::move(script)), gateway(test::routes_for(origin.port(), odd.port())),
+        : odd(std::move(script)), gateway(test::routes_for(origin.port(), odd.port()), one_loop),
           client(gateway.port()) {}
 
     std::string ask(const std::string& method, const std::string& body = "") {
@@ -177,4 +183,82 @@ TEST_CASE("failures of a service are 429 where the sender gives up otherwise", "
     raw_client client(gateway.port());
     client.send(request_text("POST", "/odd/hook", "", "x"));
     CHECK(come_again(client.read_answer()));
+}
+
+TEST_CASE("early hints go on to the client, but not to one that speaks HTTP/1.0", "[gateway]") {
+    rig with([](int) {
+        return raw_server::step{"HTTP/1.1 100 Continue\r\n\r\n"
+                                "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nTE: x\r\n\r\n" +
+                                ok};
+    });
+    with.client.send(request_text("GET", "/odd"));
+    CHECK(with.client.read_answer() == "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    CHECK_THAT(with.client.read_answer(), StartsWith("HTTP/1.1 200"));
+    raw_client old(with.gateway.port());
+    old.send("GET /odd HTTP/1.0\r\n\r\n");
+    CHECK_THAT(old.read_answer(), StartsWith("HTTP/1.1 200"));
+}
+
+namespace {
+
+const std::string switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                              "Upgrade: websocket\r\n";
+const std::string asks_for_websocket = request_text(
+    "GET", "/odd/ws",
+    "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Key: k\r\n");
+
+} // namespace
+
+TEST_CASE("a WebSocket goes through, whole in both directions", "[gateway]") {
+    // What comes through the tunnel looks like a request to this server, which is all it knows.
+    rig with([](int number) {
+        return number == 1 ? raw_server::step{switching + "Sec-WebSocket-Accept: a\r\n\r\nhello"}
+                           : raw_server::step{"bye", true};
+    });
+    with.client.send(asks_for_websocket);
+    CHECK_THAT(with.client.read_answer(),
+               StartsWith("HTTP/1.1 101 Switching Protocols\r\n") &&
+                   ContainsSubstring("Connection: Upgrade\r\nUpgrade: websocket\r\n") &&
+                   ContainsSubstring("Sec-WebSocket-Accept: a\r\n"));
+    REQUIRE(with.client.send("GET raw bytes, none of them HTTP \n\r\n\r\n"));
+    CHECK(with.client.read_all() == "hellobye");
+    REQUIRE(with.odd.seen().size() == 2);
+    CHECK_THAT(with.odd.seen()[0], ContainsSubstring("Connection: Upgrade\r\n") &&
+                                       ContainsSubstring("Sec-WebSocket-Key: k\r\n"));
+    CHECK(with.odd.seen()[1] == "GET raw bytes, none of them HTTP \n\r\n\r\n");
+    CHECK(with.gateway.wait_for_log(R"("status":101)"));
+}
+
+TEST_CASE("a tunnel begins only after a matching 101", "[gateway]") {
+    SECTION("another answer is an answer") {
+        rig with([](int) { return raw_server::step{ok}; });
+        with.client.send(asks_for_websocket + request_text("GET", "/odd"));
+        CHECK_THAT(with.client.read_answer(), StartsWith("HTTP/1.1 200"));
+        CHECK_THAT(with.client.read_answer(), StartsWith("HTTP/1.1 200"));
+        CHECK_THAT(with.odd.seen().at(1), StartsWith("GET /odd HTTP/1.1\r\n"));
+    }
+    SECTION("a 101 to something else is none") {
+        for (const std::string fields :
+             {"Connection: Upgrade\r\nUpgrade: h2c\r\n", "Upgrade: websocket\r\n",
+              "Connection: Upgrade\r\n",
+              "Connection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c\r\n"}) {
+            INFO(fields);
+            rig with([&](int) {
+                return raw_server::step{"HTTP/1.1 101 Switching\r\n" + fields + "\r\n"};
+            });
+            with.client.send(asks_for_websocket);
+            CHECK_THAT(with.client.read_answer(), StartsWith("HTTP/1.1 502"));
+        }
+    }
+    SECTION("what the route does not allow is not offered to the service") {
+        rig with([](int) { return raw_server::step{ok}; });
+        for (const std::string target : {"/odd", "/odd/ws"}) {
+            with.client.send(request_text("GET", target,
+                                          "Connection: Upgrade, HTTP2-Settings\r\n"
+                                          "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"));
+            CHECK_THAT(with.client.read_answer(), StartsWith("HTTP/1.1 200"));
+            CHECK_THAT(with.odd.seen().back(),
+                       !ContainsSubstring("pgrade") && !ContainsSubstring("HTTP2"));
+        }
+    }
 }

@@ -200,6 +200,8 @@ upstream {{ name: "odd" url_variable: "RELAIS_ODD_URL" default_url: "http://127.
            admin_port_offset: {} }}
 route {{ prefix: "/odd" upstream: "odd" credentials: CREDENTIALS_EXCHANGE
         deadline_ms: 700 body_max_bytes: 200000000 }}
+route {{ prefix: "/odd/ws" upstream: "odd" credentials: CREDENTIALS_EXCHANGE
+        deadline_ms: 700 body_max_bytes: 1000 upgrade: "websocket" }}
 route {{ prefix: "/odd/hook" upstream: "odd" credentials: CREDENTIALS_FORWARD
         deadline_ms: 700 body_max_bytes: 1000 failures_as_429: true }}
 )",

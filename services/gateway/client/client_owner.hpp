@@ -14,6 +14,7 @@ struct client_limits {
     std::chrono::milliseconds body_idle{30'000};    ///< between two pieces of a body
     std::uint64_t body_bytes_per_second_min = 1024; ///< averaged over the body, after body_idle
     std::chrono::milliseconds answer_idle{60'000};  ///< for a client to take more of an answer
+    std::chrono::milliseconds tunnel_idle{600'000}; ///< in a tunnel, from the client
     std::chrono::milliseconds first_while_draining{1'000}; ///< for a connection's first request
 };
 

@@ -64,8 +64,12 @@ public:
     virtual void read_body() = 0;
     virtual bool body_finished() const = 0;
 
+    /// An interim answer (1xx) on the way; nobody who speaks HTTP/1.0 gets one.
+    virtual sent send_interim(const answer_head& head) = 0;
     /// Begins the answer; goes out with the first piece, or at flush().
     virtual void send_head(const answer_head& head) = 0;
+    /// Instead of send_head(), 101: from here on both directions are bytes of another protocol.
+    virtual void send_switch(const answer_head& head) = 0;
     virtual sent send_body(std::string_view piece, bool last) = 0;
     virtual sent flush() = 0;
 

@@ -93,7 +93,7 @@ bool h1_client::take_head() {
     served_ = true;
     body_ = body_reader(head_.framing, head_.body_bytes);
     body_began_ = {};
-    wanted_ = said_continue_ = chunked_answer_ = false;
+    wanted_ = said_continue_ = chunked_answer_ = tunnel_ = false;
     user_ = &owner_.new_exchange(*this);
     user_->on_request(head_);
     return true;
@@ -153,8 +153,7 @@ void h1_client::on_end(bool orderly) {
         user_->on_client_gone();
     } else if (wanted_) {
         wanted_ = false;
-        user_->on_request_body_failed(
-            {error_kind::unavailable, "client-gone", "", "", std::nullopt});
+        end_of_input();
     }
     // Otherwise it only said that it asks for nothing more; the answer may still be wanted.
 }

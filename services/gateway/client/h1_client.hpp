@@ -41,7 +41,9 @@ public:
 
     void read_body() override;
     bool body_finished() const override;
+    sent send_interim(const answer_head& head) override;
     void send_head(const answer_head& head) override;
+    void send_switch(const answer_head& head) override;
     sent send_body(std::string_view piece, bool last) override;
     sent flush() override;
     void finish() override;
@@ -60,6 +62,7 @@ private:
     bool take_head();
     void refuse(const error& why);
     void pump_body();
+    void end_of_input();
     void keep_reading();
     void await_request();
     std::chrono::steady_clock::time_point patience() const;
@@ -94,6 +97,7 @@ private:
     bool keep_alive_ = true;
     bool chunked_answer_ = false;
     bool said_continue_ = false;
+    bool tunnel_ = false;
     bool ended_ = false; ///< the client closed its side
     bool draining_ = false;
     bool stopping_ = false;

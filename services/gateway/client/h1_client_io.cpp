@@ -53,8 +53,7 @@ void h1_client::pump_body() {
     if (user_ != nullptr && wanted_) {
         if (ended_) {
             wanted_ = false;
-            user_->on_request_body_failed(
-                {error_kind::unavailable, "client-gone", "", "", std::nullopt});
+            end_of_input();
             return;
         }
         timer_.set(patience());
@@ -62,9 +61,22 @@ void h1_client::pump_body() {
     keep_reading();
 }
 
+/// The client closed its side while more was wanted: in a tunnel that is how it ends.
+void h1_client::end_of_input() {
+    if (tunnel_) {
+        user_->on_request_body({}, true);
+    } else {
+        user_->on_request_body_failed(
+            {error_kind::unavailable, "client-gone", "", "", std::nullopt});
+    }
+}
+
 /// How long to wait for more of the body: not too long in silence, nor too slow in all.
 steady::time_point h1_client::patience() const {
     const auto& limits = owner_.limits();
+    if (tunnel_) {
+        return steady::now() + limits.tunnel_idle;
+    }
     const auto silence = steady::now() + limits.body_idle;
     if (limits.body_bytes_per_second_min == 0) {
         return silence;
@@ -72,6 +84,21 @@ steady::time_point h1_client::patience() const {
     const std::chrono::milliseconds earned(body_.bytes_seen() * 1000 /
                                            limits.body_bytes_per_second_min);
     return std::min(silence, body_began_ + limits.body_idle + earned);
+}
+
+sent h1_client::send_interim(const answer_head& head) {
+    if (head_.version_minor == 0) {
+        return sent::whole;
+    }
+    write_interim_head(head, out_.text());
+    return watch(out_.flush(channel_));
+}
+
+void h1_client::send_switch(const answer_head& head) {
+    write_interim_head(head, out_.text());
+    keep_alive_ = false;
+    tunnel_ = true;
+    body_ = body_reader(http::framing::until_close, 0);
 }
 
 void h1_client::send_head(const answer_head& head) {

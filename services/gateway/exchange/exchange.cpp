@@ -13,6 +13,14 @@ namespace {
 constexpr std::string_view bearer = "Bearer ";
 constexpr std::chrono::milliseconds pause_between_tries{25};
 
+/// A body counts by its size, but the largest not for ever.
+std::int64_t weight_of(const http::request_head& head) {
+    constexpr std::uint64_t unknown = std::uint64_t{1} << 20;
+    constexpr std::uint64_t most = std::uint64_t{16} << 20;
+    const auto bytes = head.framing == http::framing::chunked ? unknown : head.body_bytes;
+    return static_cast<std::int64_t>(std::min(bytes, most));
+}
+
 } // namespace
 
 exchange::exchange(edge& whose)
@@ -27,7 +35,7 @@ void exchange::begin(client_side& client) {
     phase_ = phase::idle;
     record_ = {};
     record_.start = steady::now();
-    sending_ = body_touched_ = answer_began_ = answer_last_ = false;
+    sending_ = body_touched_ = body_last_ = answer_began_ = answer_last_ = false;
     may_reuse_ = true;
     failed_count_ = 0;
     retries_ = 0;
@@ -39,7 +47,8 @@ void exchange::begin(client_side& client) {
 void exchange::on_request(const http::request_head& head) {
     head_ = &head;
     request_ = {head.method, head.framing == http::framing::chunked,
-                head.framing != http::framing::none};
+                head.framing != http::framing::none, ""};
+    body_weight_ = weight_of(head);
     record_.method = head.method;
     begin_record(record_, head);
     edge_.reports().active_requests.add(1);
@@ -60,7 +69,7 @@ void exchange::on_request(const http::request_head& head) {
 
 void exchange::on_malformed(const error& why) {
     record_.method = "other";
-    request_ = {"GET", false, false};
+    request_ = {"GET", false, false, ""};
     begin_record(record_, {});
     edge_.reports().active_requests.add(1);
     refuse(why);
@@ -110,6 +119,7 @@ void exchange::prepare() {
     about.traceparent = traceparent;
     about.identity = identity_;
     about.keep_authorization = route_->credentials == credentials::forward;
+    request_.upgrade = about.upgrade = upgrade_of(*head_, route_->upgrades);
     about.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - now);
     head_text_.clear();
     write_request_head(*head_, about, head_text_);
@@ -170,6 +180,7 @@ void exchange::on_timeout() {
     case phase::idle:
     case phase::identity:
     case phase::answering:
+    case phase::tunnel:
     case phase::refusing:
         break;
     }

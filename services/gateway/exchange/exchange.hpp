@@ -44,6 +44,7 @@ public:
     void on_connect_failed(std::size_t instance) override;
     void on_turn() override;
 
+    void on_interim(const http::response_head& head) override;
     void on_answer_head(const http::response_head& head) override;
     void on_answer_body(std::string_view piece, bool last) override;
     void on_answer_pause() override;
@@ -61,6 +62,8 @@ private:
     void seek_connection();
     void send_request();
     void request_sent();
+    void begin_tunnel(const http::response_head& head);
+    void end_sending();
     void stop_sending();
     void continue_answer(sent outcome);
     bool may_send_again() const;
@@ -75,7 +78,7 @@ private:
     void on_timeout();
 
     /// What the exchange waits for, besides the two sides.
-    enum class phase { idle, identity, connection, pause, upstream, answering, refusing };
+    enum class phase { idle, identity, connection, pause, upstream, answering, tunnel, refusing };
 
     edge& edge_;
     timer_wheel::entry timer_;
@@ -95,11 +98,13 @@ private:
     bool body_touched_ = false; ///< a part of it was taken from the client
     bool answer_began_ = false; ///< bytes of an answer went to the client
     bool answer_last_ = false;
+    bool body_last_ = false;              ///< the piece under way to the service is the body's last
     bool may_reuse_ = true;               ///< connections that were used before
     std::array<std::size_t, 4> failed_{}; ///< instances
     std::size_t failed_count_ = 0;
     unsigned retries_ = 0;
     std::uint64_t body_bytes_ = 0;
+    std::int64_t body_weight_ = 0;  ///< bytes for which the balancer counts the body
     steady::time_point until_;      ///< the answer's head must be there
     steady::time_point wait_until_; ///< a connection must be there
     steady::time_point sent_at_;    ///< the request's last byte

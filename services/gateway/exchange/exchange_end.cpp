@@ -54,6 +54,7 @@ void exchange::done() {
     if (upstream_ != nullptr) {
         auto* const used = upstream_;
         upstream_ = nullptr;
+        service_->add_bytes(used->instance(), -body_weight_);
         const bool failed = record_.status >= 502 && record_.status <= 504;
         if (failed) {
             service_->report_failure(used->instance());

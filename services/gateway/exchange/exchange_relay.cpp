@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds upload_stall_max{30'000};
 void exchange::on_connection(upstream_connection& got) {
     upstream_ = &got;
     phase_ = phase::upstream;
+    service_->add_bytes(upstream_->instance(), body_weight_);
     send_request();
 }
 
@@ -44,7 +45,7 @@ void exchange::on_request_body(std::string_view piece, bool last) {
     head_ = nullptr;
     body_touched_ = true;
     body_bytes_ += piece.size();
-    if (body_bytes_ > route_->body_max_bytes) {
+    if (body_bytes_ > route_->body_max_bytes && phase_ != phase::tunnel) {
         const error why{error_kind::too_large, "body-too-large",
                         fmt::format("at most {} bytes", route_->body_max_bytes), "", std::nullopt};
         if (!answer_began_) {
@@ -64,14 +65,23 @@ void exchange::on_request_body(std::string_view piece, bool last) {
         stop_sending();
         return;
     }
-    if (last) {
-        sending_ = false;
-        request_sent();
+    body_last_ = last;
+    if (last && (outcome == sent::whole || phase_ != phase::tunnel)) {
+        end_sending();
     } else if (outcome == sent::whole) {
         timer_.clear();
         client_->read_body();
     } else {
         timer_.set_after(upload_stall_max);
+    }
+}
+
+void exchange::end_sending() {
+    sending_ = false;
+    if (phase_ == phase::tunnel) {
+        upstream_->end_tunnel();
+    } else {
+        request_sent();
     }
 }
 
@@ -95,7 +105,9 @@ void exchange::stop_sending() {
 }
 
 void exchange::on_upstream_ready() {
-    if (sending_) {
+    if (sending_ && body_last_) {
+        end_sending();
+    } else if (sending_) {
         timer_.clear();
         client_->read_body();
     }
@@ -115,8 +127,34 @@ void exchange::on_request_body_failed(const error& why) {
     }
 }
 
+void exchange::on_interim(const http::response_head& head) {
+    take_interim_head(head, "", answer_);
+    if (client_->send_interim(answer_) == sent::broken) {
+        on_client_gone();
+    }
+}
+
+void exchange::begin_tunnel(const http::response_head& head) {
+    record_.status = head.status;
+    answer_began_ = true;
+    phase_ = phase::tunnel;
+    timer_.clear();
+    take_interim_head(head, request_.upgrade, answer_);
+    client_->send_switch(answer_);
+    if (client_->flush() == sent::broken) {
+        on_client_gone();
+        return;
+    }
+    sending_ = true;
+    client_->read_body();
+}
+
 void exchange::on_answer_head(const http::response_head& head) {
     record_.upstream_time += steady::now() - std::max(sent_at_, record_.start);
+    if (head.status == 101) {
+        begin_tunnel(head);
+        return;
+    }
     if (route_->failures_as_429 && head.status >= 500) {
         fail_upstream({error_kind::unavailable, "upstream-failed",
                        fmt::format("the service answered {}", head.status), "", std::nullopt});
@@ -162,7 +200,7 @@ void exchange::continue_answer(sent outcome) {
 void exchange::on_client_ready() {
     if (phase_ == phase::refusing || answer_last_) {
         done();
-    } else if (phase_ == phase::answering) {
+    } else if (phase_ == phase::answering || phase_ == phase::tunnel) {
         upstream_->read_answer();
     }
 }
@@ -176,7 +214,7 @@ void exchange::on_client_gone() {
 }
 
 void exchange::on_upstream_failed(const error& why) {
-    if (may_send_again()) {
+    if (may_send_again() && service_->may_retry()) {
         retry();
         return;
     }
@@ -216,6 +254,7 @@ void exchange::drop_upstream() {
     if (upstream_ != nullptr) {
         auto* const used = upstream_;
         upstream_ = nullptr;
+        service_->add_bytes(used->instance(), -body_weight_);
         service_->drop(*used);
     }
 }

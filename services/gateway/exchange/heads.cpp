@@ -73,6 +73,38 @@ void append_request_framing(std::string& out, const http::request_head& head) {
     }
 }
 
+void append_status_and_fields(std::string& out, const answer_head& head) {
+    std::array<char, 4> status{};
+    std::to_chars(status.data(), status.data() + status.size(), head.status);
+    out.append("HTTP/1.1 ");
+    out.append(status.data(), 3);
+    out += ' ';
+    out.append(head.reason);
+    out.append("\r\n");
+    for (const auto& field : head.fields) {
+        append_field(out, field.name, field.value);
+    }
+}
+
+/// Copies the views of what goes through; whether a Date is among it.
+bool take_end_to_end(const std::vector<http::field_view>& from, answer_head& to) {
+    const nominations named(from);
+    bool has_date = false;
+    for (const auto& field : from) {
+        const auto what = classify(field.name);
+        const bool is_internal = what == field_class::ours && field.name.size() > 9 &&
+                                 http::equal_names(field.name.substr(0, 9), "x-relais-");
+        const bool dropped = what == field_class::hop_by_hop || what == field_class::connection ||
+                             what == field_class::server || what == field_class::request_id ||
+                             is_internal;
+        if (!dropped && !named.has(field.name)) {
+            to.fields.push_back(field);
+            has_date = has_date || what == field_class::date;
+        }
+    }
+    return has_date;
+}
+
 } // namespace
 
 void write_request_head(const http::request_head& from_client, const forwarding& about,
@@ -109,6 +141,10 @@ void write_request_head(const http::request_head& from_client, const forwarding&
     if (!about.identity.empty()) {
         append_field(out, "X-Relais-Identity", about.identity);
     }
+    if (!about.upgrade.empty()) {
+        append_field(out, "Connection", "Upgrade");
+        append_field(out, "Upgrade", about.upgrade);
+    }
     append_request_framing(out, from_client);
     out.append("\r\n");
 }
@@ -120,38 +156,61 @@ void take_answer_head(const http::response_head& from, std::string_view request_
     to.has_body = from.framing != http::framing::none;
     to.content_length = from.content_length;
     to.fields.clear();
-    const nominations named(from.fields);
-    bool has_date = false;
-    for (const auto& field : from.fields) {
-        const auto what = classify(field.name);
-        const bool is_internal = what == field_class::ours && field.name.size() > 9 &&
-                                 http::equal_names(field.name.substr(0, 9), "x-relais-");
-        const bool dropped = what == field_class::hop_by_hop || what == field_class::connection ||
-                             what == field_class::server || what == field_class::request_id ||
-                             is_internal;
-        if (!dropped && !named.has(field.name)) {
-            to.fields.push_back(field);
-            has_date = has_date || what == field_class::date;
-        }
-    }
-    if (!has_date) {
+    if (!take_end_to_end(from.fields, to)) {
         to.fields.push_back({"Date", date_now});
     }
     to.fields.push_back({"X-Request-Id", request_id});
 }
 
+void take_interim_head(const http::response_head& from, std::string_view upgrade, answer_head& to) {
+    to.status = from.status;
+    to.reason = from.reason;
+    to.has_body = false;
+    to.content_length.reset();
+    to.fields.clear();
+    take_end_to_end(from.fields, to);
+    if (!upgrade.empty()) {
+        to.fields.push_back({"Connection", "Upgrade"});
+        to.fields.push_back({"Upgrade", upgrade});
+    }
+}
+
+std::string_view upgrade_of(const http::request_head& head,
+                            const std::vector<std::string>& allowed) {
+    const auto offered = head.find("upgrade");
+    if (allowed.empty() || !head.upgrade || !offered || head.framing != http::framing::none ||
+        head.method != "GET") {
+        return {};
+    }
+    for (const auto& each : allowed) {
+        if (http::equal_names(each, *offered)) {
+            return each;
+        }
+    }
+    return {};
+}
+
+bool switches_to(const http::response_head& answer, std::string_view protocol) {
+    bool said = false;
+    int upgrades = 0;
+    for (const auto& [name, value] : answer.fields) {
+        if (http::equal_names(name, "connection")) {
+            said = said || http::list_has(value, "upgrade");
+        } else if (http::equal_names(name, "upgrade")) {
+            upgrades += http::equal_names(value, protocol) ? 1 : 2;
+        }
+    }
+    return answer.status == 101 && said && upgrades == 1 && !protocol.empty();
+}
+
+void write_interim_head(const answer_head& head, std::string& out) {
+    append_status_and_fields(out, head);
+    out.append("\r\n");
+}
+
 bool write_answer_head(const answer_head& head, std::string_view request_method, int version_minor,
                        bool keep_alive, std::string& out) {
-    std::array<char, 4> status{};
-    std::to_chars(status.data(), status.data() + status.size(), head.status);
-    out.append("HTTP/1.1 ");
-    out.append(status.data(), 3);
-    out += ' ';
-    out.append(head.reason);
-    out.append("\r\n");
-    for (const auto& field : head.fields) {
-        append_field(out, field.name, field.value);
-    }
+    append_status_and_fields(out, head);
     const bool never_has_body = head.status == 204 || head.status == 304;
     bool chunked = false;
     if (head.has_body && head.content_length) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace relais::gateway {
 
@@ -18,6 +19,7 @@ struct forwarding {
     std::string_view identity; ///< signed internal identity; empty: none
     std::chrono::milliseconds deadline{0};
     bool keep_authorization = false;
+    std::string_view upgrade; ///< the other protocol that the client may switch to; empty: none
 };
 
 /// Appends the head to send to a service, written anew from the client's parsed one: hop-by-hop
@@ -31,6 +33,20 @@ void write_request_head(const http::request_head& from_client, const forwarding&
 /// are gone, Date and the request id are there. `to` is reused.
 void take_answer_head(const http::response_head& from, std::string_view request_id,
                       std::string_view date_now, answer_head& to);
+
+/// The fields of an interim answer (1xx) for the client. With 101 `upgrade` is the protocol.
+void take_interim_head(const http::response_head& from, std::string_view upgrade, answer_head& to);
+
+/// Appends an interim answer as HTTP/1.1 text: no framing.
+void write_interim_head(const answer_head& head, std::string& out);
+
+/// The one protocol that a client asks to switch to, and that is allowed; empty: it asks for none,
+/// which is not wrong: it is then answered in HTTP/1.1 (RFC 9110 §7.8).
+std::string_view upgrade_of(const http::request_head& head,
+                            const std::vector<std::string>& allowed);
+
+/// Whether a 101 switches to exactly this protocol.
+bool switches_to(const http::response_head& answer, std::string_view protocol);
 
 /// Appends a head as HTTP/1.1 text with its framing. Gives whether the body goes in chunks.
 /// `version_minor`: of the client; one that speaks HTTP/1.0 gets a body of unknown length until the

@@ -109,6 +109,12 @@ void check_route(const edge::v1::Route& given, config::reader& from) {
     if (given.body_max_bytes() == 0) {
         problem("body_max_bytes is missing");
     }
+    for (const auto& upgrade : given.upgrade()) {
+        if (upgrade != "websocket") {
+            problem(fmt::format("upgrade \"{}\" is not one the gateway lets through: websocket",
+                                upgrade));
+        }
+    }
     for (const auto& method : given.method()) {
         if (std::ranges::find(usual_methods(), method) == usual_methods().end()) {
             problem(fmt::format("method {} is not one the gateway forwards", method));
@@ -129,6 +135,7 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     out.deadline = std::chrono::milliseconds(given.deadline_ms());
     out.body_max_bytes = given.body_max_bytes();
     out.failures_as_429 = given.failures_as_429();
+    out.upgrades.assign(given.upgrade().begin(), given.upgrade().end());
     const auto target =
         std::ranges::find(table.upstreams, given.upstream(), &upstream_service::name);
     if (target == table.upstreams.end()) {

@@ -31,6 +31,8 @@ struct route {
     gateway::credentials credentials = gateway::credentials::exchange;
     std::chrono::milliseconds deadline{10'000};
     std::uint64_t body_max_bytes = 65'536;
+    /// Protocols a client may switch to, in lower case: "websocket".
+    std::vector<std::string> upgrades;
     bool failures_as_429 = false; ///< of the service, for senders that give up after a 5xx
 };
 

@@ -71,6 +71,7 @@ bool service::acquire(connection_user& who, const wish& what) {
         return true;
     }
     ++in_flight_;
+    retries_left_ = std::min(retries_left_ + retries_share, retries_reserve);
     const auto which = balancer_.choose(steady::now(), loop_.random(), what.not_these);
     if (which == balancer::none) {
         --in_flight_;
@@ -175,6 +176,16 @@ void service::drop(upstream_connection& used) {
     balancer_.end(used.instance());
     bury(used);
     leave();
+}
+
+bool service::may_retry() {
+    if (retries_left_ < 1) {
+        metrics_.retries_refused.increment();
+        return false;
+    }
+    retries_left_ -= 1;
+    metrics_.retries.increment();
+    return true;
 }
 
 void service::report_failure(std::size_t instance) {

@@ -42,6 +42,8 @@ struct service_metrics {
     metrics::counter reuses;
     metrics::counter connect_failures;
     metrics::counter ports_exhausted; ///< EADDRNOTAVAIL: no local port left
+    metrics::counter retries;
+    metrics::counter retries_refused; ///< by the budget
     metrics::histogram connect_seconds;
 };
 
@@ -53,6 +55,7 @@ public:
     /// surprised.
     static constexpr std::chrono::seconds idle_max{60};
     static constexpr std::chrono::seconds answer_silence_max{60};
+    static constexpr std::chrono::seconds tunnel_silence_max{600};
 
     service(edge_loop& loop, service_settings settings, service_metrics metrics);
     ~service();
@@ -80,6 +83,15 @@ public:
     void release(upstream_connection& used, std::optional<std::chrono::nanoseconds> took);
     /// It ended in doubt: the connection is closed.
     void drop(upstream_connection& used);
+    /// Whether a request may be sent once more: a fifth as many as are sent for the first time, so
+    /// that a service in trouble does not get a multiple of its usual load from us. Spends it.
+    bool may_retry();
+
+    /// Bytes of a body that goes to an instance, or (negative) that do no longer.
+    void add_bytes(std::size_t instance, std::int64_t bytes) {
+        balancer_.add_bytes(instance, bytes);
+    }
+
     /// The instance answered that it cannot, or broke off.
     void report_failure(std::size_t instance);
 
@@ -95,6 +107,9 @@ public:
 
 private:
     friend class upstream_connection;
+
+    static constexpr double retries_reserve = 10;
+    static constexpr double retries_share = 0.2;
 
     struct pending_connect {
         upstream_connection* connection;
@@ -126,6 +141,7 @@ private:
     std::vector<std::unique_ptr<upstream_connection>> all_;
     std::vector<pending_connect> connecting_;
     std::deque<connection_user*> waiting_;
+    double retries_left_ = retries_reserve;
     std::size_t in_flight_ = 0; ///< exchanges with a connection, or that are getting one
 };
 

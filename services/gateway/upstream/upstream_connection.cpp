@@ -1,5 +1,6 @@
 #include "gateway/upstream/upstream_connection.hpp"
 
+#include "gateway/exchange/heads.hpp"
 #include "gateway/upstream/service.hpp"
 
 namespace relais::gateway {
@@ -47,6 +48,10 @@ sent upstream_connection::send_body(std::string_view piece, bool last) {
     const auto outcome = out_.send(channel_, piece, last, request_.chunked);
     request_sent_ = request_sent_ || last;
     return outcome;
+}
+
+void upstream_connection::end_tunnel() {
+    channel_.shut_down_writing();
 }
 
 sent upstream_connection::flush() {
@@ -148,7 +153,8 @@ void upstream_connection::pump() {
     pumping_ = false;
     if (user_ != nullptr && wanted_) {
         if (phase_ == phase::body) {
-            timer_.set_after(service::answer_silence_max);
+            timer_.set_after(answer_.status == 101 ? service::tunnel_silence_max
+                                                   : service::answer_silence_max);
             user_->on_answer_pause();
         }
         if (user_ != nullptr) {
@@ -173,16 +179,38 @@ bool upstream_connection::take_head() {
         if (answer_.status >= 200) {
             break;
         }
-        if (answer_.status == 101 || ++interim_ > interim_answers_max) {
-            fail_with(error_kind::unavailable, "upstream-malformed",
-                      "an interim answer nobody asked for");
+        if (!take_interim()) {
             return false;
+        }
+        if (phase_ != phase::head) {
+            return true; // a tunnel
         }
     }
     body_ = body_reader(answer_.framing, answer_.body_bytes);
     phase_ = answer_.framing == http::framing::none ? phase::over : phase::body;
     user_->on_answer_head(answer_);
     return true;
+}
+
+/// False when the exchange is over.
+bool upstream_connection::take_interim() {
+    if (switches_to(answer_, request_.upgrade)) {
+        answer_.keep_alive = false;
+        request_.chunked = false;
+        body_ = body_reader(http::framing::until_close, 0);
+        phase_ = phase::body;
+        user_->on_answer_head(answer_);
+        return true;
+    }
+    if (answer_.status == 101 || ++interim_ > interim_answers_max) {
+        fail_with(error_kind::unavailable, "upstream-malformed",
+                  "an interim answer nobody asked for");
+        return false;
+    }
+    if (answer_.status != 100) {
+        user_->on_interim(answer_);
+    }
+    return user_ != nullptr;
 }
 
 void upstream_connection::take_body() {

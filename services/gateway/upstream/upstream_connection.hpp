@@ -18,7 +18,10 @@ class service;
 /// What a service's connection tells the exchange that uses it.
 class upstream_user {
 public:
-    /// A final answer's head; its views are valid during the call.
+    /// An interim answer (but 100, which is ours to say). Its views are valid during the call.
+    virtual void on_interim(const http::response_head& head) = 0;
+    /// A final answer's head, or 101: then both directions are bytes of the other protocol. Its
+    /// views are valid during the call.
     virtual void on_answer_head(const http::response_head& head) = 0;
     /// The next piece, valid until read_answer() is called.
     virtual void on_answer_body(std::string_view piece, bool last) = 0;
@@ -49,6 +52,7 @@ public:
         std::string_view method; ///< outlives the exchange
         bool chunked = false;    ///< how its body goes
         bool has_body = false;
+        std::string_view upgrade; ///< the protocol it may switch to; outlives the exchange
     };
 
     /// Begins an exchange. head() takes its rendered head; it goes out with the first piece of the
@@ -61,6 +65,8 @@ public:
 
     sent send_body(std::string_view piece, bool last);
     sent flush();
+    /// The client's direction of a tunnel is over and flushed.
+    void end_tunnel();
 
     /// Asks for the next piece of the answer's body.
     void read_answer();
@@ -103,6 +109,7 @@ private:
 
     void pump();
     bool take_head();
+    bool take_interim();
     void take_body();
     void keep_reading();
     void fail_with(error_kind kind, std::string_view slug, std::string detail);

@@ -1,5 +1,7 @@
 #include "gateway/edge.hpp"
 
+#include "gateway/limits/address_key.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 
 #include <unistd.h>
@@ -73,12 +75,17 @@ void edge::adopt(int descriptor, const tcp::endpoint& peer) {
         outside_.count_clients(-1);
         return;
     }
-    client_info info{peer.address().to_string(), false};
+    const auto address = unmapped(peer.address());
+    client_info info{address, address.to_string(), false};
     auto made = std::make_unique<h1_client>(loop_, *this, std::move(socket), std::move(info));
     auto& client = *made;
     client.place = clients_.size();
     clients_.push_back(std::move(made));
     reports_.connections.add(1);
+    if (auto refused = take_place(client, address)) {
+        client.start_refused(*refused);
+        return;
+    }
     client.start();
     if (draining_) {
         client.announce_drain();
@@ -86,6 +93,26 @@ void edge::adopt(int descriptor, const tcp::endpoint& peer) {
     if (stopping_) {
         client.close_idle();
     }
+}
+
+/// Why this connection is not served, if it is not.
+std::optional<error> edge::take_place(h1_client& client, const ip_address& address) {
+    if (routes_.addresses.source == address_source::peer && is_banned(address)) {
+        return error{error_kind::forbidden, "banned", "no requests from this address for now", "",
+                     std::nullopt};
+    }
+    // What trusted proxies bring are the connections of many.
+    if (routes_.connections_per_address_max == 0 || routes_.addresses.trusted.contains(address)) {
+        return std::nullopt;
+    }
+    const address_key key(address, routes_.v6_prefix);
+    auto place = limits().connections.acquire(0, key.bytes(), routes_.connections_per_address_max);
+    if (!place) {
+        return error{error_kind::rate_limited, "connection-limit", "too many connections", "",
+                     std::chrono::seconds(1)};
+    }
+    client.hold(std::move(*place));
+    return std::nullopt;
 }
 
 void edge::on_closed(h1_client& which) {

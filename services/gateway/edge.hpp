@@ -5,12 +5,15 @@
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/report.hpp"
 #include "gateway/identity/identity_cache.hpp"
+#include "gateway/limits/ban_list.hpp"
+#include "gateway/limits/shared_limits.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "gateway/upstream/service.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace relais::gateway {
@@ -22,6 +25,7 @@ class edge final : public client_owner {
 public:
     struct outside {
         const clock& time;
+        shared_limits& limits;
         metrics::registry& metrics;
         log::logger logger;
         identity_cache::ask_function ask_identity;
@@ -52,8 +56,8 @@ public:
     request_user& new_exchange(client_side& client) override;
     void on_closed(h1_client& which) override;
 
-    const client_limits& limits() const override {
-        return limits_;
+    const client_limits& patience() const override {
+        return patience_;
     }
 
     /// The exchange is over and may serve another request.
@@ -75,6 +79,18 @@ public:
         return identities_;
     }
 
+    shared_limits& limits() {
+        return outside_.limits;
+    }
+
+    void set_bans(std::shared_ptr<const ban_list> now) {
+        bans_ = std::move(now);
+    }
+
+    bool is_banned(const ip_address& address) const {
+        return bans_->size() > 0 && bans_->find(address, outside_.time.now()) != nullptr;
+    }
+
     reporter& reports() {
         return reports_;
     }
@@ -84,10 +100,13 @@ public:
     }
 
 private:
+    std::optional<error> take_place(h1_client& client, const ip_address& address);
+
     outside outside_;
     edge_loop loop_;
     const route_table& routes_;
-    client_limits limits_;
+    client_limits patience_;
+    std::shared_ptr<const ban_list> bans_ = std::make_shared<ban_list>(); ///< of all edges
     reporter reports_;
     identity_cache identities_;
     std::vector<std::unique_ptr<service>> services_; ///< by index of the route table

@@ -21,6 +21,7 @@ edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, asio::io_
 /// What an edge calls on its own thread.
 edge::outside edge_fleet::outside_of(std::size_t index) {
     return {given_.time,
+            limits_,
             given_.metrics,
             given_.logger,
             [this, index](std::string token, const trace::context& where, auto answer) {

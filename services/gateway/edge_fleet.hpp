@@ -57,6 +57,7 @@ private:
     http::listener listener_;
     std::atomic<std::ptrdiff_t> clients_{0}; ///< of all edges, also on their way to one
     std::size_t next_edge_ = 0;
+    shared_limits limits_;
     std::vector<std::unique_ptr<edge>> edges_;
 };
 

@@ -38,12 +38,12 @@ TEST_CASE("the routes file that is shipped is correct", "[gateway]") {
     const auto table =
         read_route_file(test::source_dir() + "/services/gateway/routes.textproto", from);
     CHECK(from.problems().empty());
-    REQUIRE(table.find("/v1/accounts") != nullptr);
-    CHECK(table.upstreams[table.find("/v1/accounts")->upstream].name == "web-api");
-    CHECK(table.upstreams[table.find("/v1/uploads/x")->upstream].name == "upload");
-    CHECK(table.find("/webhooks/brevo")->credentials == credentials::forward);
-    CHECK(table.find("/internal/v1/introspections") == nullptr);
-    CHECK(table.find("/metrics") == nullptr);
+    REQUIRE(table.find("/v1/accounts", "POST") != nullptr);
+    CHECK(table.upstreams[table.find("/v1/accounts", "POST")->upstream].name == "web-api");
+    CHECK(table.upstreams[table.find("/v1/uploads/x", "POST")->upstream].name == "upload");
+    CHECK(table.find("/webhooks/brevo", "POST")->credentials == credentials::forward);
+    CHECK(table.find("/internal/v1/introspections", "POST") == nullptr);
+    CHECK(table.find("/metrics", "POST") == nullptr);
 }
 
 TEST_CASE("the longest prefix of whole segments wins", "[gateway]") {
@@ -51,23 +51,60 @@ TEST_CASE("the longest prefix of whole segments wins", "[gateway]") {
     const auto table =
         read_route_table(upstream + route_text("/v1") + route_text("/v1/uploads"), from);
     REQUIRE(from.problems().empty());
-    CHECK(table.find("/v1")->prefix == "/v1");
-    CHECK(table.find("/v1/jobs")->prefix == "/v1");
-    CHECK(table.find("/v1/uploads")->prefix == "/v1/uploads");
-    CHECK(table.find("/v1/uploads/1/completion")->prefix == "/v1/uploads");
-    CHECK(table.find("/v1/uploadsx")->prefix == "/v1");
-    CHECK(table.find("/v10") == nullptr);
-    CHECK(table.find("/") == nullptr);
+    CHECK(table.find("/v1", "POST")->prefix == "/v1");
+    CHECK(table.find("/v1/jobs", "POST")->prefix == "/v1");
+    CHECK(table.find("/v1/uploads", "POST")->prefix == "/v1/uploads");
+    CHECK(table.find("/v1/uploads/1/completion", "POST")->prefix == "/v1/uploads");
+    CHECK(table.find("/v1/uploadsx", "POST")->prefix == "/v1");
+    CHECK(table.find("/v10", "POST") == nullptr);
+    CHECK(table.find("/", "POST") == nullptr);
 }
 
-TEST_CASE("methods of a route", "[gateway]") {
+TEST_CASE("among routes of one path the method decides, then shorter prefixes", "[gateway]") {
     config::reader from({});
-    const auto table =
-        read_route_table(upstream + route_text("/a", R"(method: "POST")") + route_text("/b"), from);
-    CHECK(allows(*table.find("/a"), "POST"));
-    CHECK_FALSE(allows(*table.find("/a"), "GET"));
-    CHECK(allows(*table.find("/b"), "DELETE"));
-    CHECK_FALSE(allows(*table.find("/b"), "TRACE"));
+    const auto table = read_route_table(
+        upstream + route_text("/a", R"(method: "POST" cost: 5)") +
+            route_text("/a", R"(method: "PUT")") + route_text("/b", R"(method: "GET")") +
+            route_text("/a/b/c", R"(method: "GET")") + route_text("/", R"(method: "DELETE")"),
+        from);
+    REQUIRE(from.problems().empty());
+    CHECK(table.find("/a", "POST")->cost == 5);
+    CHECK(table.find("/a/", "PUT")->cost == 1);
+    CHECK(table.find("/a/b/c/d", "GET")->prefix == "/a/b/c");
+    CHECK(table.find("/a/b/c/d", "POST")->prefix == "/a");
+    CHECK(table.find("/a", "DELETE")->prefix == "/");
+    CHECK(table.find("/b", "POST") == nullptr);
+    CHECK(table.methods_at("/a/x") == std::vector<std::string>{"DELETE", "POST", "PUT"});
+    CHECK(table.find("/internal/x", "DELETE") == nullptr);
+    CHECK(table.find("/internals", "DELETE") != nullptr);
+    CHECK(table.find("*", "OPTIONS") == nullptr);
+}
+
+TEST_CASE("limits and where addresses come from", "[gateway]") {
+    config::reader from({});
+    const std::string limits = R"(
+limit { name: "address" subject: LIMIT_SUBJECT_ADDRESS requests: 100 window_s: 60 burst: 20 }
+limit { name: "account" subject: LIMIT_SUBJECT_ACCOUNT requests: 10 window_s: 1 }
+client_address { trusted: "10.0.0.0/8" source: ADDRESS_SOURCE_X_FORWARDED_FOR }
+)";
+    const auto table = read_route_table(
+        limits + upstream + route_text("/a", R"(limit: "account" limit: "address")"), from);
+    REQUIRE(from.problems().empty());
+    REQUIRE(table.routes[0].limits == std::vector<std::size_t>{1, 0});
+    CHECK(table.limits[0].allowed.burst() == 20);
+    CHECK(table.limits[1].subject == limit_subject::account);
+    CHECK(table.addresses.source == address_source::x_forwarded_for);
+    CHECK(table.v6_prefix == 64);
+    const auto all = problems_of(R"(
+limit { name: "A" subject: LIMIT_SUBJECT_ADDRESS requests: 0 window_s: 60 }
+limit { name: "b" requests: 1 window_s: 60 }
+client_address { trusted: "10.0.0.1/8" source: ADDRESS_SOURCE_FIELD ipv6_prefix_length: 129 }
+)" + std::string(upstream) + route_text("/a", R"(limit: "none" upgrade: "h2c")"));
+    for (const char* problem : {"limit \"A\": a name is", "limit \"b\": subject is",
+                                "trusted \"10.0.0.1/8\"", "nobody is trusted", "field goes with",
+                                "ipv6_prefix_length is", "no limit \"none\"", "upgrade \"h2c\""}) {
+        CHECK_THAT(all, ContainsSubstring(problem));
+    }
 }
 
 TEST_CASE("instances are read from the variable, comma separated", "[gateway]") {

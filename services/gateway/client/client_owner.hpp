@@ -25,7 +25,7 @@ public:
     virtual request_user& new_exchange(client_side& client) = 0;
     /// The connection is over; destroys it when nothing on the stack uses it any more.
     virtual void on_closed(h1_client& which) = 0;
-    virtual const client_limits& limits() const = 0;
+    virtual const client_limits& patience() const = 0;
 
 protected:
     ~client_owner() = default;

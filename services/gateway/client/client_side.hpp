@@ -3,6 +3,8 @@
 #include "http/gate.hpp"
 #include "result/result.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,7 +33,8 @@ struct answer_head {
 
 /// What is known of a client's connection.
 struct client_info {
-    std::string address; ///< the peer's, without port
+    boost::asio::ip::address peer;
+    std::string address; ///< the same as text
     bool encrypted = false;
 };
 

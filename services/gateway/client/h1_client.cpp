@@ -25,13 +25,17 @@ void h1_client::start() {
     keep_reading();
 }
 
+void h1_client::start_refused(const error& why) {
+    refuse(why);
+}
+
 void h1_client::close_idle() {
     draining_ = stopping_ = true;
     if (phase_ != phase::waiting) {
         return;
     }
     if (!served_) {
-        timer_.set_after(std::min(owner_.limits().idle, owner_.limits().first_while_draining));
+        timer_.set_after(std::min(owner_.patience().idle, owner_.patience().first_while_draining));
     } else if (channel_.is_quiet()) {
         channel_.cancel_read(); // one that has completed already still brings its request
     }
@@ -39,7 +43,7 @@ void h1_client::close_idle() {
 
 void h1_client::await_request() {
     phase_ = phase::waiting;
-    timer_.set_after(owner_.limits().idle);
+    timer_.set_after(owner_.patience().idle);
 }
 
 void h1_client::on_bytes(std::size_t count) {
@@ -83,7 +87,7 @@ bool h1_client::take_head() {
     if (*parsed == 0) {
         if (phase_ == phase::waiting) {
             phase_ = phase::head;
-            timer_.set_after(owner_.limits().head); // for all of it, not per read
+            timer_.set_after(owner_.patience().head); // for all of it, not per read
         }
         return false;
     }

@@ -5,6 +5,7 @@
 #include "gateway/channel/framed_writer.hpp"
 #include "gateway/client/client_owner.hpp"
 #include "gateway/client/client_side.hpp"
+#include "gateway/limits/concurrency_table.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "http/gate.hpp"
 
@@ -23,6 +24,14 @@ public:
     h1_client& operator=(const h1_client&) = delete;
 
     void start();
+
+    /// Instead of start(): the connection itself is refused.
+    void start_refused(const error& why);
+
+    /// Kept as long as the connection.
+    void hold(concurrency_permit permit) {
+        permit_ = std::move(permit);
+    }
 
     /// From now on answers end the connection.
     void announce_drain() {
@@ -89,6 +98,7 @@ private:
     http::request_head head_;
     body_reader body_;
     client_info info_;
+    concurrency_permit permit_;
     std::chrono::steady_clock::time_point body_began_;
     std::size_t lingered_bytes_ = 0;
     bool wanted_ = false;  ///< the exchange waits for a piece of the body

@@ -73,7 +73,7 @@ void h1_client::end_of_input() {
 
 /// How long to wait for more of the body: not too long in silence, nor too slow in all.
 steady::time_point h1_client::patience() const {
-    const auto& limits = owner_.limits();
+    const auto& limits = owner_.patience();
     if (tunnel_) {
         return steady::now() + limits.tunnel_idle;
     }
@@ -121,7 +121,7 @@ sent h1_client::flush() {
 
 sent h1_client::watch(sent outcome) {
     if (outcome == sent::waiting) {
-        timer_.set_after(owner_.limits().answer_idle);
+        timer_.set_after(owner_.patience().answer_idle);
     }
     return outcome;
 }

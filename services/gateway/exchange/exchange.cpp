@@ -40,7 +40,7 @@ void exchange::begin(client_side& client) {
     failed_count_ = 0;
     retries_ = 0;
     body_bytes_ = 0;
-    identity_ = {};
+    limits_.begin();
     sent_at_ = {};
 }
 
@@ -52,19 +52,39 @@ void exchange::on_request(const http::request_head& head) {
     record_.method = head.method;
     begin_record(record_, head);
     edge_.reports().active_requests.add(1);
-    route_ = edge_.routes().find(head.path);
-    const auto allowed = check_route(route_, head);
-    if (route_ != nullptr) {
-        service_ = &edge_.service_at(route_->upstream);
-        record_.route = route_->prefix;
-        record_.upstream = service_->name();
-        until_ = record_.start + route_->deadline;
-    }
-    if (!allowed) {
-        refuse(allowed.error());
+    const auto admitted = admit(head);
+    if (!admitted) {
+        refuse(admitted.error());
         return;
     }
     authenticate();
+}
+
+/// Who asks for what: the client's address, its bans, the route and what it says at once.
+result<void> exchange::admit(const http::request_head& head) {
+    const auto& routes = edge_.routes();
+    const auto& info = client_->info();
+    const auto from = client_address_of(info.peer, routes.addresses, head.fields);
+    address_ = from.address;
+    https_ = from.protocol ? *from.protocol == client_protocol::https : info.encrypted;
+    address_text_ = address_ == info.peer ? std::string() : address_.to_string();
+    if (edge_.is_banned(address_)) {
+        return fail(error_kind::forbidden, "banned", "no requests from this address for now");
+    }
+    route_ = routes.find(head.path, head.method);
+    if (route_ == nullptr) {
+        return std::unexpected(no_route(routes, head));
+    }
+    service_ = &edge_.service_at(route_->upstream);
+    record_.route = route_->prefix;
+    record_.upstream = service_->name();
+    until_ = record_.start + route_->deadline;
+    auto limited =
+        limits_.take_for_address(routes, *route_, edge_.limits(), address_, record_.start);
+    if (!limited) {
+        return limited;
+    }
+    return check_size(*route_, head);
 }
 
 void exchange::on_malformed(const error& why) {
@@ -78,7 +98,7 @@ void exchange::on_malformed(const error& why) {
 void exchange::authenticate() {
     const auto given = head_->find("authorization");
     if (route_->credentials == credentials::forward || !given) {
-        prepare();
+        prepare(nullptr);
         return;
     }
     if (!given->starts_with(bearer)) {
@@ -103,21 +123,37 @@ void exchange::on_identity(const result<const known_caller*>& who) {
         refuse({error_kind::unauthenticated, "invalid-token",
                 "the token is unknown, expired or revoked", "", std::nullopt});
     } else {
-        identity_ = (*who)->signed_header;
-        prepare();
+        const auto limited =
+            limits_.take_for_caller(edge_.routes(), *route_, edge_.limits(), **who, steady::now());
+        if (!limited) {
+            refuse(limited.error());
+            return;
+        }
+        prepare(*who);
     }
 }
 
 /// Renders the request for the service: after this the client's head is not needed any more.
-void exchange::prepare() {
+void exchange::prepare(const known_caller* caller) {
+    constexpr std::int64_t large = std::int64_t{64} * 1024;
+    if (route_->uploads_max > 0 && body_weight_ > large) {
+        const auto place =
+            limits_.take_upload(edge_.routes(), *route_, edge_.limits(), address_, caller);
+        if (!place) {
+            refuse(place.error());
+            return;
+        }
+    }
     const auto now = steady::now();
     const std::string traceparent = record_.trace.child().traceparent();
     forwarding about;
-    about.client_address = client_->info().address;
-    about.scheme = client_->info().encrypted ? "https" : "http";
+    about.client_address = address_text_.empty() ? client_->info().address : address_text_;
+    about.scheme = https_ ? "https" : "http";
     about.request_id = record_.request_id;
     about.traceparent = traceparent;
-    about.identity = identity_;
+    if (caller != nullptr) {
+        about.identity = caller->signed_header;
+    }
     about.keep_authorization = route_->credentials == credentials::forward;
     request_.upgrade = about.upgrade = upgrade_of(*head_, route_->upgrades);
     about.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - now);

@@ -3,6 +3,7 @@
 #include "gateway/client/client_side.hpp"
 #include "gateway/exchange/heads.hpp"
 #include "gateway/exchange/report.hpp"
+#include "gateway/exchange/request_limits.hpp"
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 #include "gateway/routing/route_table.hpp"
@@ -57,8 +58,9 @@ private:
     /// For an instance that can be reached.
     static constexpr std::chrono::milliseconds connection_wait{5'000};
 
+    result<void> admit(const http::request_head& head);
     void authenticate();
-    void prepare();
+    void prepare(const known_caller* caller);
     void seek_connection();
     void send_request();
     void request_sent();
@@ -88,8 +90,11 @@ private:
     const gateway::route* route_ = nullptr;
     phase phase_ = phase::idle;
     exchange_record record_;
-    std::string head_text_;     ///< for the service
-    std::string_view identity_; ///< while prepare() runs
+    std::string head_text_; ///< for the service
+    request_limits limits_;
+    ip_address address_;       ///< the client's
+    std::string address_text_; ///< where it is not the connection's peer
+    bool https_ = false;       ///< the client's side, as far as it is known
     std::string refusal_body_;
     answer_head answer_;
     const http::request_head* head_ = nullptr; ///< until its body is read

@@ -23,6 +23,7 @@ void exchange::refuse(const error& why) {
     }
     answer_.fields.push_back({"Date", edge_.loop().http_date()});
     answer_.fields.push_back({"X-Request-Id", record_.request_id});
+    limits_.write_fields(answer_);
     answer_.content_length = answer.body.size();
     answer_.has_body = !refusal_body_.empty();
     client_->send_head(answer_);
@@ -82,6 +83,7 @@ void exchange::close_record() {
     if (!record_.reason.empty()) {
         edge_.others().watch_refusal(record_);
     }
+    limits_.begin(); // gives back the place of an upload
     phase_ = phase::idle;
     client_ = nullptr;
     edge_.recycle(*this);

@@ -13,7 +13,7 @@
 namespace relais::gateway {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> reasons{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 18> reasons{{
     {"no-healthy-upstream", "no_healthy_upstream"},
     {"introspection-failed", "no_healthy_upstream"},
     {"upstream-timeout", "upstream_timeout"},
@@ -29,6 +29,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 15> reasons{
     {"method-not-allowed", "method_not_allowed"},
     {"connection-limit", "connection_limit"},
     {"upstream-busy", "upstream_busy"},
+    {"rate-limited", "rate_limited"},
+    {"too-many-uploads", "too_many_uploads"},
+    {"banned", "banned"},
 }};
 
 /// A request id from outside that may go into logs and headers.
@@ -64,19 +67,22 @@ void begin_record(exchange_record& record, const http::request_head& head) {
     record.trace = trace ? trace->child() : trace::context::start();
 }
 
-result<void> check_route(const route* found, const http::request_head& head) {
-    if (found == nullptr) {
-        return fail(error_kind::not_found, "no-route", "there is nothing at this path");
+error no_route(const route_table& routes, const http::request_head& head) {
+    const auto allowed = routes.methods_at(head.path);
+    if (allowed.empty()) {
+        return {error_kind::not_found, "no-route", "there is nothing at this path", "",
+                std::nullopt};
     }
-    if (!allows(*found, head.method)) {
-        return fail(error_kind::invalid, "method-not-allowed",
-                    fmt::format("allowed: {}", fmt::join(found->methods, ", ")));
-    }
+    return {error_kind::invalid, "method-not-allowed",
+            fmt::format("allowed: {}", fmt::join(allowed, ", ")), "", std::nullopt};
+}
+
+result<void> check_size(const route& found, const http::request_head& head) {
     const bool announced_too_large =
-        head.framing == http::framing::content_length && head.body_bytes > found->body_max_bytes;
+        head.framing == http::framing::content_length && head.body_bytes > found.body_max_bytes;
     if (announced_too_large) {
         return fail(error_kind::too_large, "body-too-large",
-                    fmt::format("at most {} bytes", found->body_max_bytes));
+                    fmt::format("at most {} bytes", found.body_max_bytes));
     }
     return {};
 }

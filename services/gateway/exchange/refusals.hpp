@@ -14,9 +14,11 @@ namespace relais::gateway {
 /// valid.
 void begin_record(exchange_record& record, const http::request_head& head);
 
-/// 404, 405 (with Allow) or 413 before anything is done. `too_large` is said from the announced
-/// length.
-result<void> check_route(const route* found, const http::request_head& head);
+/// 404 or 405 (with Allow): why there is no route for this request.
+error no_route(const route_table& routes, const http::request_head& head);
+
+/// 413 before anything is done, from the announced length.
+result<void> check_size(const route& found, const http::request_head& head);
 
 /// The word for the log and the metric: "upstream_timeout", "protocol_error", …
 std::string reason_of(const error& why);

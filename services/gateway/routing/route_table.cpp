@@ -1,206 +1,75 @@
 #include "gateway/routing/route_table.hpp"
 
-#include <fmt/format.h>
-#include <google/protobuf/io/tokenizer.h>
-#include <google/protobuf/text_format.h>
-
 #include <algorithm>
-#include <charconv>
-#include <fstream>
-#include <relais/edge/v1/routes.pb.h>
 #include <set>
-#include <sstream>
 
 namespace relais::gateway {
 namespace {
 
-constexpr std::string_view file_problem = "routes file";
-constexpr std::uint32_t deadline_max_ms = 600'000;
-
-const std::vector<std::string>& usual_methods() {
-    static const std::vector<std::string> methods{"GET",   "HEAD",   "POST",   "PUT",
-                                                  "PATCH", "DELETE", "OPTIONS"};
-    return methods;
-}
-
-/// Hands the parser's messages to the configuration's list of problems.
-class collector final : public google::protobuf::io::ErrorCollector {
-public:
-    explicit collector(config::reader& to) : to_(to) {}
-
-    void AddError(int line, google::protobuf::io::ColumnNumber column,
-                  const std::string& message) override {
-        to_.problem(file_problem,
-                    fmt::format("line {}, column {}: {}", line + 1, column + 1, message));
+/// Calls with each prefix of whole segments, the longest first, until one is taken: "/a/b", "/a",
+/// "/". A slash at the end does not make a segment.
+template <class Take>
+void each_prefix(std::string_view path, Take take) {
+    if (path.size() > 1 && path.ends_with('/')) {
+        path.remove_suffix(1);
     }
-
-private:
-    config::reader& to_;
-};
-
-std::optional<upstream_target> parse_target(std::string_view url, std::uint32_t admin_offset) {
-    constexpr std::string_view scheme = "http://";
-    if (!url.starts_with(scheme)) {
-        return std::nullopt;
-    }
-    url.remove_prefix(scheme.size());
-    const auto colon = url.rfind(':');
-    std::uint16_t port = 80;
-    if (colon != std::string_view::npos) {
-        const auto digits = url.substr(colon + 1);
-        const auto [end, failed] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), port);
-        if (failed != std::errc() || end != digits.data() + digits.size()) {
-            return std::nullopt;
+    while (!path.empty()) {
+        if (take(path) || path == "/") {
+            return;
         }
-        url = url.substr(0, colon);
-    }
-    if (url.empty() || url.find('/') != std::string_view::npos) {
-        return std::nullopt;
-    }
-    const auto admin_port = static_cast<std::uint16_t>(port + admin_offset);
-    return upstream_target{{std::string(url), port}, {std::string(url), admin_port}};
-}
-
-upstream_service read_upstream(const edge::v1::Upstream& given, config::reader& from) {
-    upstream_service out{given.name(), {}};
-    const auto urls = from.text(given.url_variable(), given.default_url(),
-                                fmt::format("Base URLs of {}, comma separated", given.name()));
-    for (std::string_view rest = urls; !rest.empty();) {
-        const auto comma = rest.find(',');
-        const auto url = rest.substr(0, comma);
-        rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
-        const auto target = parse_target(url, given.admin_port_offset());
-        if (target) {
-            out.targets.push_back(*target);
-        } else {
-            from.problem(given.url_variable(),
-                         fmt::format("is \"{}\"; expected http://host:port, comma separated", url));
+        const auto slash = path.rfind('/');
+        if (slash == std::string_view::npos) {
+            return; // "*"
         }
+        path = slash == 0 ? std::string_view("/") : path.substr(0, slash);
     }
-    return out;
-}
-
-bool is_prefix_clean(std::string_view prefix) {
-    const bool plain = std::ranges::all_of(prefix, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '-' ||
-               c == '_' || c == '.';
-    });
-    return plain && prefix.starts_with('/') && prefix.find("//") == std::string_view::npos &&
-           prefix.find("/.") == std::string_view::npos && (prefix == "/" || !prefix.ends_with('/'));
-}
-
-void check_route(const edge::v1::Route& given, config::reader& from) {
-    const auto problem = [&](std::string_view what) {
-        from.problem(file_problem, fmt::format("route \"{}\": {}", given.prefix(), what));
-    };
-    if (!is_prefix_clean(given.prefix())) {
-        problem("the prefix is lower-case path segments, without a slash at the end");
-    }
-    if (given.prefix() == "/internal" || given.prefix().starts_with("/internal/")) {
-        problem("/internal is never routed from outside");
-    }
-    if (given.credentials() == edge::v1::CREDENTIALS_UNSPECIFIED) {
-        problem("credentials is CREDENTIALS_EXCHANGE or CREDENTIALS_FORWARD");
-    }
-    if (given.deadline_ms() == 0 || given.deadline_ms() > deadline_max_ms) {
-        problem(fmt::format("deadline_ms is 1 to {}", deadline_max_ms));
-    }
-    if (given.body_max_bytes() == 0) {
-        problem("body_max_bytes is missing");
-    }
-    for (const auto& upgrade : given.upgrade()) {
-        if (upgrade != "websocket") {
-            problem(fmt::format("upgrade \"{}\" is not one the gateway lets through: websocket",
-                                upgrade));
-        }
-    }
-    for (const auto& method : given.method()) {
-        if (std::ranges::find(usual_methods(), method) == usual_methods().end()) {
-            problem(fmt::format("method {} is not one the gateway forwards", method));
-        }
-    }
-}
-
-route read_route(const edge::v1::Route& given, const route_table& table, config::reader& from) {
-    check_route(given, from);
-    route out;
-    out.prefix = given.prefix();
-    out.methods.assign(given.method().begin(), given.method().end());
-    if (out.methods.empty()) {
-        out.methods = usual_methods();
-    }
-    out.credentials = given.credentials() == edge::v1::CREDENTIALS_FORWARD ? credentials::forward
-                                                                           : credentials::exchange;
-    out.deadline = std::chrono::milliseconds(given.deadline_ms());
-    out.body_max_bytes = given.body_max_bytes();
-    out.failures_as_429 = given.failures_as_429();
-    out.upgrades.assign(given.upgrade().begin(), given.upgrade().end());
-    const auto target =
-        std::ranges::find(table.upstreams, given.upstream(), &upstream_service::name);
-    if (target == table.upstreams.end()) {
-        from.problem(file_problem, fmt::format("route \"{}\": no upstream \"{}\"", given.prefix(),
-                                               given.upstream()));
-    } else {
-        out.upstream = static_cast<std::size_t>(target - table.upstreams.begin());
-    }
-    return out;
 }
 
 } // namespace
 
-const route* route_table::find(std::string_view path) const {
-    for (const auto& each : routes) {
-        const bool begins = path.starts_with(each.prefix);
-        const bool whole_segment = path.size() == each.prefix.size() || each.prefix == "/" ||
-                                   (begins && path[each.prefix.size()] == '/');
-        if (begins && whole_segment) {
-            return &each;
-        }
+void route_table::index() {
+    by_prefix_.clear();
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+        by_prefix_[routes[i].prefix].push_back(i);
     }
-    return nullptr;
+}
+
+const route* route_table::find(std::string_view path, std::string_view method) const {
+    const route* found = nullptr;
+    if (path == "/internal" || path.starts_with("/internal/")) {
+        return nullptr; // never from outside, not even by a route for everything
+    }
+    each_prefix(path, [&](std::string_view prefix) {
+        const auto here = by_prefix_.find(prefix);
+        if (here == by_prefix_.end()) {
+            return false;
+        }
+        for (const auto which : here->second) {
+            if (allows(routes[which], method)) {
+                found = &routes[which];
+                return true;
+            }
+        }
+        return false;
+    });
+    return found;
+}
+
+std::vector<std::string> route_table::methods_at(std::string_view path) const {
+    std::set<std::string> all;
+    each_prefix(path, [&](std::string_view prefix) {
+        if (const auto here = by_prefix_.find(prefix); here != by_prefix_.end()) {
+            for (const auto which : here->second) {
+                all.insert(routes[which].methods.begin(), routes[which].methods.end());
+            }
+        }
+        return false;
+    });
+    return {all.begin(), all.end()};
 }
 
 bool allows(const route& found, std::string_view method) {
     return std::ranges::find(found.methods, method) != found.methods.end();
-}
-
-route_table read_route_table(const std::string& text, config::reader& from) {
-    edge::v1::RouteTable given;
-    google::protobuf::TextFormat::Parser parser;
-    collector errors(from);
-    parser.RecordErrorsTo(&errors);
-    route_table out;
-    if (!parser.ParseFromString(text, &given)) {
-        return out;
-    }
-    for (const auto& upstream : given.upstream()) {
-        out.upstreams.push_back(read_upstream(upstream, from));
-    }
-    std::set<std::string> prefixes;
-    for (const auto& each : given.route()) {
-        if (!prefixes.insert(each.prefix()).second) {
-            from.problem(file_problem, fmt::format("route \"{}\" stands twice", each.prefix()));
-        }
-        out.routes.push_back(read_route(each, out, from));
-    }
-    if (out.routes.empty()) {
-        from.problem(file_problem, "no routes");
-    }
-    std::ranges::sort(out.routes, std::ranges::greater(),
-                      [](const route& each) { return each.prefix.size(); });
-    return out;
-}
-
-route_table read_route_file(const std::string& path, config::reader& from) {
-    const std::ifstream file(path);
-    if (!file) {
-        from.problem("RELAIS_ROUTES_FILE", fmt::format("cannot read {}", path));
-        return {};
-    }
-    std::ostringstream content;
-    content << file.rdbuf();
-    return read_route_table(content.str(), from);
 }
 
 } // namespace relais::gateway

@@ -1,11 +1,15 @@
 #pragma once
 
 #include "config/reader.hpp"
+#include "gateway/client_address/client_address.hpp"
+#include "gateway/limits/gcra.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace relais::gateway {
@@ -24,6 +28,15 @@ struct upstream_service {
     std::vector<upstream_target> targets;
 };
 
+/// Whom a limit counts together.
+enum class limit_subject { address, account, credential };
+
+struct limit_rule {
+    std::string name; ///< as clients read it in RateLimit
+    limit_subject subject = limit_subject::address;
+    rate allowed;
+};
+
 struct route {
     std::string prefix;
     std::size_t upstream = 0; ///< index in route_table::upstreams
@@ -33,16 +46,42 @@ struct route {
     std::uint64_t body_max_bytes = 65'536;
     /// Protocols a client may switch to, in lower case: "websocket".
     std::vector<std::string> upgrades;
-    bool failures_as_429 = false; ///< of the service, for senders that give up after a 5xx
+    bool failures_as_429 = false;    ///< of the service, for senders that give up after a 5xx
+    std::vector<std::size_t> limits; ///< indexes in route_table::limits
+    std::uint64_t cost = 1;          ///< of one request, in each of them
+    std::uint32_t uploads_max = 0;   ///< per account or address at a time; 0: any number
 };
 
 /// What the routes file means, checked. Immutable.
 struct route_table {
     std::vector<upstream_service> upstreams;
-    std::vector<route> routes; ///< longest prefix first
+    std::vector<route> routes;
+    std::vector<limit_rule> limits;
+    client_address_policy addresses;
+    bool proxy_protocol = false;
+    unsigned v6_prefix = 64;                       ///< of addresses that count as one
+    std::uint32_t connections_per_address_max = 0; ///< 0: any number
 
-    /// nullptr: no route has this path.
-    const route* find(std::string_view path) const;
+    /// The longest prefix that allows the method. The cost does not grow with the number of routes.
+    const route* find(std::string_view path, std::string_view method) const;
+
+    /// Methods that some route allows at this path, sorted; empty: there is nothing there.
+    std::vector<std::string> methods_at(std::string_view path) const;
+
+    /// To be called once all routes are there.
+    void index();
+
+private:
+    struct text_hash {
+        using is_transparent = void;
+
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>()(text);
+        }
+    };
+
+    std::unordered_map<std::string, std::vector<std::size_t>, text_hash, std::equal_to<>>
+        by_prefix_;
 };
 
 bool allows(const route& found, std::string_view method);

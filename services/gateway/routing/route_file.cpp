@@ -1,0 +1,288 @@
+#include "gateway/limits/ratelimit_fields.hpp"
+#include "gateway/routing/route_table.hpp"
+
+#include <fmt/format.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/text_format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <relais/edge/v1/routes.pb.h>
+#include <set>
+#include <sstream>
+
+namespace relais::gateway {
+namespace {
+
+constexpr std::string_view file_problem = "routes file";
+constexpr std::uint32_t deadline_max_ms = 600'000;
+
+const std::vector<std::string>& usual_methods() {
+    static const std::vector<std::string> methods{"GET",   "HEAD",   "POST",   "PUT",
+                                                  "PATCH", "DELETE", "OPTIONS"};
+    return methods;
+}
+
+/// Hands the parser's messages to the configuration's list of problems.
+class collector final : public google::protobuf::io::ErrorCollector {
+public:
+    explicit collector(config::reader& to) : to_(to) {}
+
+    void AddError(int line, google::protobuf::io::ColumnNumber column,
+                  const std::string& message) override {
+        to_.problem(file_problem,
+                    fmt::format("line {}, column {}: {}", line + 1, column + 1, message));
+    }
+
+private:
+    config::reader& to_;
+};
+
+std::optional<upstream_target> parse_target(std::string_view url, std::uint32_t admin_offset) {
+    constexpr std::string_view scheme = "http://";
+    if (!url.starts_with(scheme)) {
+        return std::nullopt;
+    }
+    url.remove_prefix(scheme.size());
+    const auto colon = url.rfind(':');
+    std::uint16_t port = 80;
+    if (colon != std::string_view::npos) {
+        const auto digits = url.substr(colon + 1);
+        const auto [end, failed] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), port);
+        if (failed != std::errc() || end != digits.data() + digits.size()) {
+            return std::nullopt;
+        }
+        url = url.substr(0, colon);
+    }
+    if (url.empty() || url.find('/') != std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto admin_port = static_cast<std::uint16_t>(port + admin_offset);
+    return upstream_target{{std::string(url), port}, {std::string(url), admin_port}};
+}
+
+upstream_service read_upstream(const edge::v1::Upstream& given, config::reader& from) {
+    upstream_service out{given.name(), {}};
+    const auto urls = from.text(given.url_variable(), given.default_url(),
+                                fmt::format("Base URLs of {}, comma separated", given.name()));
+    for (std::string_view rest = urls; !rest.empty();) {
+        const auto comma = rest.find(',');
+        const auto url = rest.substr(0, comma);
+        rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+        const auto target = parse_target(url, given.admin_port_offset());
+        if (target) {
+            out.targets.push_back(*target);
+        } else {
+            from.problem(given.url_variable(),
+                         fmt::format("is \"{}\"; expected http://host:port, comma separated", url));
+        }
+    }
+    return out;
+}
+
+bool is_prefix_clean(std::string_view prefix) {
+    const bool plain = std::ranges::all_of(prefix, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '-' ||
+               c == '_' || c == '.';
+    });
+    return plain && prefix.starts_with('/') && prefix.find("//") == std::string_view::npos &&
+           prefix.find("/.") == std::string_view::npos && (prefix == "/" || !prefix.ends_with('/'));
+}
+
+void check_route(const edge::v1::Route& given, config::reader& from) {
+    const auto problem = [&](std::string_view what) {
+        from.problem(file_problem, fmt::format("route \"{}\": {}", given.prefix(), what));
+    };
+    if (!is_prefix_clean(given.prefix())) {
+        problem("the prefix is lower-case path segments, without a slash at the end");
+    }
+    if (given.prefix() == "/internal" || given.prefix().starts_with("/internal/")) {
+        problem("/internal is never routed from outside");
+    }
+    if (given.credentials() == edge::v1::CREDENTIALS_UNSPECIFIED) {
+        problem("credentials is CREDENTIALS_EXCHANGE or CREDENTIALS_FORWARD");
+    }
+    if (given.deadline_ms() == 0 || given.deadline_ms() > deadline_max_ms) {
+        problem(fmt::format("deadline_ms is 1 to {}", deadline_max_ms));
+    }
+    if (given.body_max_bytes() == 0) {
+        problem("body_max_bytes is missing");
+    }
+    for (const auto& upgrade : given.upgrade()) {
+        if (upgrade != "websocket") {
+            problem(fmt::format("upgrade \"{}\" is not one the gateway lets through: websocket",
+                                upgrade));
+        }
+    }
+    for (const auto& method : given.method()) {
+        if (std::ranges::find(usual_methods(), method) == usual_methods().end()) {
+            problem(fmt::format("method {} is not one the gateway forwards", method));
+        }
+    }
+}
+
+route read_route(const edge::v1::Route& given, const route_table& table, config::reader& from) {
+    check_route(given, from);
+    route out;
+    out.prefix = given.prefix();
+    out.methods.assign(given.method().begin(), given.method().end());
+    if (out.methods.empty()) {
+        out.methods = usual_methods();
+    }
+    out.credentials = given.credentials() == edge::v1::CREDENTIALS_FORWARD ? credentials::forward
+                                                                           : credentials::exchange;
+    out.deadline = std::chrono::milliseconds(given.deadline_ms());
+    out.body_max_bytes = given.body_max_bytes();
+    out.failures_as_429 = given.failures_as_429();
+    out.upgrades.assign(given.upgrade().begin(), given.upgrade().end());
+    out.cost = given.cost() == 0 ? 1 : given.cost();
+    out.uploads_max = given.uploads_max();
+    for (const auto& name : given.limit()) {
+        const auto rule = std::ranges::find(table.limits, name, &limit_rule::name);
+        if (rule == table.limits.end()) {
+            from.problem(file_problem,
+                         fmt::format("route \"{}\": no limit \"{}\"", given.prefix(), name));
+        } else {
+            out.limits.push_back(static_cast<std::size_t>(rule - table.limits.begin()));
+        }
+    }
+    const auto target =
+        std::ranges::find(table.upstreams, given.upstream(), &upstream_service::name);
+    if (target == table.upstreams.end()) {
+        from.problem(file_problem, fmt::format("route \"{}\": no upstream \"{}\"", given.prefix(),
+                                               given.upstream()));
+    } else {
+        out.upstream = static_cast<std::size_t>(target - table.upstreams.begin());
+    }
+    return out;
+}
+
+/// Where a client's address comes from, and how it counts.
+void read_client_address(const edge::v1::ClientAddress& given, route_table& to,
+                         config::reader& from) {
+    std::vector<cidr> blocks;
+    for (const auto& text : given.trusted()) {
+        const auto block = cidr::parse(text);
+        if (block) {
+            blocks.push_back(*block);
+        } else {
+            from.problem(file_problem, fmt::format("client_address: trusted \"{}\": {}", text,
+                                                   block.error().detail));
+        }
+    }
+    to.addresses.trusted = cidr_set(blocks);
+    switch (given.source()) {
+    case edge::v1::ADDRESS_SOURCE_X_FORWARDED_FOR:
+        to.addresses.source = address_source::x_forwarded_for;
+        break;
+    case edge::v1::ADDRESS_SOURCE_FORWARDED:
+        to.addresses.source = address_source::forwarded;
+        break;
+    case edge::v1::ADDRESS_SOURCE_CF_CONNECTING_IP:
+        to.addresses.source = address_source::cf_connecting_ip;
+        break;
+    case edge::v1::ADDRESS_SOURCE_FIELD:
+        to.addresses.source = address_source::named_field;
+        to.addresses.field_name = given.field();
+        break;
+    default:
+        break;
+    }
+    const bool needs_trust = to.addresses.source != address_source::peer || given.proxy_protocol();
+    if (needs_trust && blocks.empty()) {
+        from.problem(file_problem,
+                     "client_address: nobody is trusted, so nothing is ever believed");
+    }
+    if ((to.addresses.source == address_source::named_field) == given.field().empty()) {
+        from.problem(file_problem, "client_address: field goes with ADDRESS_SOURCE_FIELD");
+    }
+    if (given.ipv6_prefix_length() > 128) {
+        from.problem(file_problem, "client_address: ipv6_prefix_length is 1 to 128");
+    }
+    to.proxy_protocol = given.proxy_protocol();
+    to.v6_prefix = given.ipv6_prefix_length() == 0 ? 64 : given.ipv6_prefix_length();
+}
+
+void read_limit(const edge::v1::Limit& given, route_table& to, config::reader& from) {
+    const auto problem = [&](std::string_view what) {
+        from.problem(file_problem, fmt::format("limit \"{}\": {}", given.name(), what));
+    };
+    const auto burst = given.burst() == 0 ? given.requests() : given.burst();
+    const auto allowed =
+        rate::make(given.requests(), std::chrono::seconds(given.window_s()), burst);
+    if (!is_limit_name(given.name())) {
+        problem("a name is 1 to 64 lower-case letters, digits and \"-\"");
+    }
+    if (std::ranges::find(to.limits, given.name(), &limit_rule::name) != to.limits.end()) {
+        problem("stands twice");
+    }
+    if (!allowed) {
+        problem(allowed.error().detail);
+        return;
+    }
+    limit_subject subject = limit_subject::address;
+    switch (given.subject()) {
+    case edge::v1::LIMIT_SUBJECT_ADDRESS:
+        break;
+    case edge::v1::LIMIT_SUBJECT_ACCOUNT:
+        subject = limit_subject::account;
+        break;
+    case edge::v1::LIMIT_SUBJECT_CREDENTIAL:
+        subject = limit_subject::credential;
+        break;
+    default:
+        problem("subject is LIMIT_SUBJECT_ADDRESS, _ACCOUNT or _CREDENTIAL");
+    }
+    to.limits.push_back({given.name(), subject, *allowed});
+}
+
+} // namespace
+
+route_table read_route_table(const std::string& text, config::reader& from) {
+    edge::v1::RouteTable given;
+    google::protobuf::TextFormat::Parser parser;
+    collector errors(from);
+    parser.RecordErrorsTo(&errors);
+    route_table out;
+    if (!parser.ParseFromString(text, &given)) {
+        return out;
+    }
+    for (const auto& upstream : given.upstream()) {
+        out.upstreams.push_back(read_upstream(upstream, from));
+    }
+    for (const auto& each : given.limit()) {
+        read_limit(each, out, from);
+    }
+    read_client_address(given.client_address(), out, from);
+    out.connections_per_address_max = given.connections().per_address_max();
+    std::set<std::pair<std::string, std::string>> taken;
+    for (const auto& each : given.route()) {
+        out.routes.push_back(read_route(each, out, from));
+        for (const auto& method : out.routes.back().methods) {
+            if (!taken.emplace(each.prefix(), method).second) {
+                from.problem(file_problem, fmt::format("route \"{}\" stands twice for {}",
+                                                       each.prefix(), method));
+            }
+        }
+    }
+    if (out.routes.empty()) {
+        from.problem(file_problem, "no routes");
+    }
+    out.index();
+    return out;
+}
+
+route_table read_route_file(const std::string& path, config::reader& from) {
+    const std::ifstream file(path);
+    if (!file) {
+        from.problem("RELAIS_ROUTES_FILE", fmt::format("cannot read {}", path));
+        return {};
+    }
+    std::ostringstream content;
+    content << file.rdbuf();
+    return read_route_table(content.str(), from);
+}
+
+} // namespace relais::gateway

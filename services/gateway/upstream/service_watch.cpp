@@ -161,9 +161,9 @@ asio::awaitable<void> service_watch::watch(std::shared_ptr<service_watch> self,
             which->ready = ready;
             which->healthy.set(ready ? 1 : 0);
             if (changed) {
+                told_.on_ready(which->address, ready);
                 logger_.info(ready ? "upstream.ready" : "upstream.not_ready",
                              {{"upstream", name_}, {"instance", url_of(which->address)}});
-                told_.on_ready(which->address, ready);
             }
             first = false;
         }

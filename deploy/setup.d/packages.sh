@@ -31,7 +31,7 @@ server_packages=(
     "openjdk-$java-jre-headless" maven
 )
 test_packages=(
-    kcat wrk nginx-light faketime shellcheck python3 python3-venv
+    kcat wrk nginx-light haproxy faketime shellcheck python3 python3-venv
     docker-compose prometheus-alertmanager debootstrap
 )
 # What benchmarks are measured beside; only --bench installs them.
@@ -39,7 +39,8 @@ bench_packages=(ruby-delayed-job-active-record ruby-pg)
 
 # What the packages above would start at boot.
 packaged_services=(postgresql memcached supervisor prometheus prometheus-node-exporter
-    prometheus-alertmanager nginx ceph-mon.target ceph-osd.target ceph-radosgw.target ceph.target ceph-crash)
+    prometheus-alertmanager nginx haproxy
+    ceph-mon.target ceph-osd.target ceph-radosgw.target ceph.target ceph-crash)
 
 # Everything, unless deploy/setup was asked for what compiling alone needs.
 wanted_packages() {

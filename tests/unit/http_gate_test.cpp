@@ -3,70 +3,58 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <set>
 #include <string>
-#include <vector>
 
 using namespace relais::http;
 
-using namespace relais::test::gate;
+namespace {
+
+std::string with(std::string fields, std::string body = "") {
+    return "POST / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n" + body;
+}
+
+std::string to(std::string target) {
+    return "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
+}
+
+} // namespace
 
 TEST_CASE("every row of the gate's table", "[http][gate]") {
     request_head head;
     std::set<std::string> names;
-    for (const auto* table : {&framing_rows, &field_rows, &start_rows}) {
-        for (const row& each : *table) {
-            INFO(each.name);
-            CHECK(names.insert(each.name).second);
-            const auto used = parse_request_head(each.request, {}, head);
-            if (each.slug.empty()) {
-                REQUIRE(used);
-                CHECK(*used == each.request.size());
-            } else {
-                REQUIRE_FALSE(used);
-                CHECK(used.error().slug == each.slug);
-            }
+    for (const auto& each : relais::test::gate::request_rows()) {
+        INFO(each.name);
+        CHECK(names.insert(each.name).second);
+        const auto used = parse_request_head(each.head, {}, head);
+        if (each.slug.empty()) {
+            REQUIRE(used);
+            CHECK(*used == each.head.size());
+        } else {
+            REQUIRE_FALSE(used);
+            CHECK(used.error().slug == each.slug);
+        }
+        if (!each.goes_as.empty()) {
+            const auto query = head.has_query ? "?" + std::string(head.query) : std::string();
+            CHECK(head.path + query == each.goes_as);
         }
     }
+    CHECK(names.size() > 150);
 }
 
 TEST_CASE("bytes in any pieces give the same answer", "[http][gate]") {
     request_head head;
-    for (const auto* table : {&framing_rows, &field_rows, &start_rows}) {
-        for (const row& each : *table) {
-            INFO(each.name);
-            std::string slug;
-            for (std::size_t size = 1; size <= each.request.size() && slug.empty(); ++size) {
-                const auto used = parse_request_head({each.request.data(), size}, {}, head);
-                slug = used ? (*used > 0 ? "done" : "") : used.error().slug;
-            }
-            CHECK(slug == (each.slug.empty() ? "done" : each.slug));
+    for (const auto& each : relais::test::gate::request_rows()) {
+        INFO(each.name);
+        std::string slug;
+        const std::size_t step = 1 + each.head.size() / 500;
+        for (std::size_t size = 1; slug.empty(); size = std::min(size + step, each.head.size())) {
+            const auto used = parse_request_head({each.head.data(), size}, {}, head);
+            slug = used ? (*used > 0 ? "done" : "") : used.error().slug;
+            REQUIRE((!slug.empty() || size < each.head.size()));
         }
-    }
-}
-
-TEST_CASE("one form of a path is routed and forwarded", "[http][gate]") {
-    const std::vector<std::pair<std::string, std::string>> paths{
-        {"/", "/"},
-        {"//admin", "/admin"},
-        {"/a/../admin", "/admin"},
-        {"/a/%2e%2e/admin", "/admin"},
-        {"/a/.%2E/admin", "/admin"},
-        {"/../../etc/passwd", "/etc/passwd"},
-        {"/a/./b//c/", "/a/b/c/"},
-        {"/a/..", "/"},
-        {"/a/b/.", "/a/b/"},
-        {"/%61%2D%7E%c3%a9%3f", "/a-~%C3%A9%3F"},
-        {"/a;x=1,2@b:c", "/a;x=1,2@b:c"},
-        {"http://b:81", "/"},
-        {"HTTP://b/x/../y", "/y"},
-    };
-    request_head head;
-    for (const auto& [raw, normal] : paths) {
-        INFO(raw);
-        const auto request = to(raw);
-        REQUIRE(parse_request_head(request, {}, head));
-        CHECK(head.path == normal);
+        CHECK(slug == (each.slug.empty() ? "done" : each.slug));
     }
 }
 

@@ -21,7 +21,10 @@ CASE_TIMEOUT_S = 120
 SLOW_TIMEOUT_S = 1200
 PROOF_TIMEOUT_S = 3 * 3600  # the first time, a toolchain is installed and everything compiled
 FUZZ_SHORT_S, FUZZ_LONG_S = 4, 120
-WITHOUT_SERVERS = {"images"}  # folders of tests that look at files and programs only
+# Folders of tests that look at files and programs only, or start all that they need themselves.
+WITHOUT_SERVERS = {"images", "edge"}
+# Folders whose tests need no plugin of pytest's: to load those takes as long as such tests do.
+WITHOUT_PLUGINS = {"edge"}
 # Tags of cases that script the faults of the one sandbox, or clear it; see also tests/CMakeLists.txt.
 OF_THE_SANDBOX = {"serial", "notification", "mailing-list-sync"}
 SHARING_SERVERS = "functional"
@@ -107,6 +110,8 @@ def fuzz_tests(directory, seconds):
 
 def pytest_test(name, label, python, path, **options):
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
+    if path.parent.name in WITHOUT_PLUGINS:
+        command = ["env", "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1", *command]
     return Test(name, label, command, words=(path.stem,), **options)
 
 

@@ -29,7 +29,6 @@ exchange::exchange(edge& whose)
 
 void exchange::begin(client_side& client) {
     client_ = &client;
-    plan_ = edge_.current_plan();
     upstream_ = nullptr;
     service_ = nullptr;
     route_ = nullptr;
@@ -63,7 +62,7 @@ void exchange::on_request(const http::request_head& head) {
 
 /// Who asks for what: the client's address, its bans, the route and what it says at once.
 result<void> exchange::admit(const http::request_head& head) {
-    const auto& routes = *plan_->routes;
+    const auto& routes = edge_.routes();
     const auto& info = client_->info();
     const auto from = client_address_of(info.peer, routes.addresses, head.fields);
     address_ = from.address;
@@ -76,7 +75,7 @@ result<void> exchange::admit(const http::request_head& head) {
     if (route_ == nullptr) {
         return std::unexpected(no_route(routes, head));
     }
-    service_ = plan_->services[route_->upstream].get();
+    service_ = &edge_.service_at(route_->upstream);
     record_.route = route_->prefix;
     record_.upstream = service_->name();
     until_ = record_.start + route_->deadline;
@@ -125,7 +124,7 @@ void exchange::on_identity(const result<const known_caller*>& who) {
                 "the token is unknown, expired or revoked", "", std::nullopt});
     } else {
         const auto limited =
-            limits_.take_for_caller(*plan_->routes, *route_, edge_.limits(), **who, steady::now());
+            limits_.take_for_caller(edge_.routes(), *route_, edge_.limits(), **who, steady::now());
         if (!limited) {
             refuse(limited.error());
             return;
@@ -139,7 +138,7 @@ void exchange::prepare(const known_caller* caller) {
     constexpr std::int64_t large = std::int64_t{64} * 1024;
     if (route_->uploads_max > 0 && body_weight_ > large) {
         const auto place =
-            limits_.take_upload(*plan_->routes, *route_, edge_.limits(), address_, caller);
+            limits_.take_upload(edge_.routes(), *route_, edge_.limits(), address_, caller);
         if (!place) {
             refuse(place.error());
             return;

@@ -7,7 +7,7 @@
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 #include "gateway/routing/route_table.hpp"
-#include "gateway/upstream/plan.hpp"
+#include "gateway/upstream/service.hpp"
 
 #include <array>
 #include <chrono>
@@ -86,7 +86,6 @@ private:
     timer_wheel::entry timer_;
     client_side* client_ = nullptr;
     upstream_connection* upstream_ = nullptr;
-    std::shared_ptr<const plan> plan_; // as edge::current_plan() was when it began
     service* service_ = nullptr;
     const gateway::route* route_ = nullptr;
     phase phase_ = phase::idle;

@@ -86,7 +86,7 @@ void exchange::close_record() {
     limits_.begin(); // gives back the place of an upload
     phase_ = phase::idle;
     client_ = nullptr;
-    edge_.recycle(*this, std::move(plan_));
+    edge_.recycle(*this);
 }
 
 } // namespace relais::gateway

@@ -96,8 +96,11 @@ std::string_view chunked_decoder::trailer_byte(char byte) {
         state_ = state::trailer_start;
         return byte == '\n' ? std::string_view() : "a CR without LF in a trailer";
     default:
+        if (byte != '\n') {
+            return "a CR without LF behind the body"; // and what follows is nobody's request
+        }
         state_ = state::finished;
-        return byte == '\n' ? std::string_view() : "a CR without LF behind the body";
+        return {};
     }
 }
 

@@ -11,7 +11,7 @@
 /// The strict gate: the only code of the suite that turns bytes of HTTP/1.x into messages. Pure
 /// functions over bytes, incremental (call again with more) and bounded. What is doubtful is
 /// refused, because two readers of doubtful framing disagree, and that is how requests are
-/// smuggled. The table of what is refused is tests/unit/http_gate_test.cpp. Sources: RFC 9110, RFC
+/// smuggled. The table of what is refused is tests/edge/vectors. Sources: RFC 9110, RFC
 /// 9112, RFC 3986.
 namespace relais::http {
 

@@ -13,7 +13,7 @@ constexpr std::string_view type_prefix = "https://relais.example/problems/";
 /// Slugs of the protocol have a status of their own; all others get the status of their kind. RFC
 /// 9110 would allow 501 and 505 for what we do not speak; but 5xx says that we failed and sets off
 /// alarms, which is not for whoever sends nonsense to decide.
-constexpr std::array<std::pair<std::string_view, int>, 17> protocol_statuses{{
+constexpr std::array<std::pair<std::string_view, int>, 18> protocol_statuses{{
     {"malformed-json", 400},
     {"malformed-request", 400},
     {"malformed-parameter", 400},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<std::string_view, int>, 17> protocol_statuses{{
     {"not-implemented", 400},
     {"bad-gateway", 502},
     {"version-not-supported", 400},
+    {"loop-detected", 508},
 }};
 
 int status_of(const error& failed) {

@@ -46,8 +46,8 @@ std::vector<http::client*> pointers(const std::vector<std::unique_ptr<http::clie
 } // namespace
 
 app::app(const settings& given, host::process& process)
-    : process_(process), routes_(given.routes), web_api_(make_web_api(routes_, process)),
-      signer_(given.identity_private_key),
+    : process_(process), routes_(std::make_shared<route_table>(given.routes)),
+      web_api_(make_web_api(*routes_, process)), signer_(given.identity_private_key),
       identities_(pointers(web_api_), signer_, process.time(), process.loop(), process.metrics()),
       producer_({given.kafka_brokers, given.process.instance}, process.loop(), process.metrics(),
                 process.logger()),
@@ -58,28 +58,30 @@ app::app(const settings& given, host::process& process)
           process.metrics(), process.logger()),
       edges_(given.loops, given.connections_max, process.loop(),
              {routes_, process.time(), process.metrics(), process.logger(), identities_,
-              process.tasks(host::stage::workers), [this](const exchange_record& record) {
+              process.tasks(host::stage::workers),
+              [this](const exchange_record& record) {
                   security_.refused(record);
-              }}) {
-    make_watches();
+              }}),
+      watches_({[this](const std::string& service, const auto& instances) {
+                    edges_.tell_each(
+                        [service, instances](edge& to) { to.set_instances(service, instances); });
+                },
+                [this](const std::string& service, const auto& where, bool ready) {
+                    edges_.tell_each([service, where, ready](edge& to) {
+                        to.report_ready(service, where, ready);
+                    });
+                }},
+               process.loop(), process.tasks(host::stage::workers), process.metrics(),
+               process.logger()),
+      reload_(
+          given.routes_file, [this](auto routes) { use(std::move(routes)); }, process.loop(),
+          process.metrics(), process.logger()) {
     register_parts(given);
 }
 
-void app::make_watches() {
-    for (std::size_t i = 0; i < routes_.upstreams.size(); ++i) {
-        service_watch::audience told{
-            [this, i](const std::vector<asio::ip::tcp::endpoint>& instances) {
-                edges_.tell_each(
-                    [i, instances](edge& to) { to.service_at(i).set_instances(instances); });
-            },
-            [this, i](const asio::ip::tcp::endpoint& where, bool ready) {
-                edges_.tell_each(
-                    [i, where, ready](edge& to) { to.service_at(i).report_ready(where, ready); });
-            }};
-        watches_.push_back(std::make_unique<service_watch>(routes_.upstreams[i], std::move(told),
-                                                           process_.loop(), process_.metrics(),
-                                                           process_.logger()));
-    }
+void app::use(std::shared_ptr<const route_table> routes) {
+    edges_.tell_each([routes](edge& to) { to.use(routes); });
+    watches_.use(routes->upstreams);
 }
 
 /// Every instance sees every revocation; anything else on the topic is not ours.
@@ -97,17 +99,19 @@ void app::on_record(const kafka::record& record) {
 
 void app::register_parts(const settings& given) {
     using host::stage;
-    for (const auto& each : watches_) {
-        process_.run_task(stage::workers, "watch-" + each->name(), [this, watch = each.get()] {
-            return watch->run(process_.tasks(stage::workers));
-        });
-        process_.add_readiness(each->name(), [watch = each.get()]() -> result<void> {
-            if (!watch->has_ready() && watch->name() == "web-api") {
-                return fail(error_kind::unavailable, "no-healthy-upstream", "no healthy instance");
-            }
-            return {};
-        });
-    }
+    process_.add({stage::workers, "watches",
+                  [this]() -> asio::awaitable<result<void>> {
+                      watches_.use(routes_->upstreams);
+                      co_return result<void>();
+                  },
+                  nullptr});
+    process_.add_readiness("web-api", [this]() -> result<void> {
+        if (!watches_.has_ready("web-api")) {
+            return fail(error_kind::unavailable, "no-healthy-upstream", "no healthy instance");
+        }
+        return {};
+    });
+    process_.run_task(stage::workers, "reload", [this] { return reload_.run(); });
     process_.run_task(stage::consumers, "revocations", [this] { return revocations_.run(); });
     process_.add({stage::acceptors, "http",
                   [this, listen = given.listen]() -> asio::awaitable<result<void>> {

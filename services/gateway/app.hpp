@@ -4,7 +4,8 @@
 #include "gateway/edge_fleet.hpp"
 #include "gateway/events/security_events.hpp"
 #include "gateway/identity/introspector.hpp"
-#include "gateway/upstream/service_watch.hpp"
+#include "gateway/routing/reload.hpp"
+#include "gateway/upstream/service_watches.hpp"
 #include "kafka/broadcast_reader.hpp"
 #include "kafka/producer.hpp"
 
@@ -21,12 +22,12 @@ public:
     app(const settings& given, host::process& process);
 
 private:
-    void make_watches();
     void register_parts(const settings& given);
+    void use(std::shared_ptr<const route_table> routes);
     void on_record(const kafka::record& record);
 
     host::process& process_;
-    route_table routes_;
+    std::shared_ptr<const route_table> routes_; // shared with the edges; as at the start
     std::vector<std::unique_ptr<http::client>> web_api_;
     http::identity_signer signer_;
     introspector identities_;
@@ -34,7 +35,8 @@ private:
     security_events security_;
     kafka::broadcast_reader revocations_;
     edge_fleet edges_;
-    std::vector<std::unique_ptr<service_watch>> watches_;
+    service_watches watches_;
+    reload reload_;
 };
 
 std::unique_ptr<app> build(const settings& given, host::process& process);

@@ -11,10 +11,9 @@ settings read_settings(config::reader& from) {
     settings out;
     out.process = host::read_process_settings(from, "gateway", "127.0.0.1:8401");
     out.listen = from.endpoint("RELAIS_LISTEN", "127.0.0.1:8400", "Where clients connect");
-    const auto routes_file =
-        from.text("RELAIS_ROUTES_FILE", host::share_path("gateway/routes.textproto"),
-                  "The routes (form: proto/relais/edge/v1/routes.proto)");
-    out.routes = read_route_file(routes_file, from);
+    out.routes_file = from.text("RELAIS_ROUTES_FILE", host::share_path("gateway/routes.textproto"),
+                                "The routes (form: proto/relais/edge/v1/routes.proto)");
+    out.routes = read_route_file(out.routes_file, from);
     out.connections_max = static_cast<std::size_t>(from.integer(
         "RELAIS_CONNECTIONS_MAX", 4'096, 1, 1'000'000, "Most client connections at a time"));
     out.loops = static_cast<std::size_t>(

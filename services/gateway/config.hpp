@@ -12,6 +12,7 @@ struct settings {
     host::process_settings process;
     config::endpoint listen;
     route_table routes;
+    std::string routes_file; ///< read again when it changes
     std::size_t connections_max = 4'096;
     std::size_t loops = 1; ///< event loops, a thread each
     std::string kafka_brokers;

@@ -4,6 +4,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <algorithm>
 #include <unistd.h>
 
 namespace asio = boost::asio;
@@ -40,22 +41,51 @@ service_metrics metrics_of(const std::string& name, metrics::registry& metrics) 
 
 } // namespace
 
-edge::edge(const route_table& routes, outside given)
-    : outside_(std::move(given)), loop_(outside_.time), routes_(routes),
-      reports_(outside_.metrics, outside_.logger), identities_(loop_, outside_.ask_identity) {
-    services_.reserve(routes_.upstreams.size());
-    for (const auto& each : routes_.upstreams) {
-        services_.push_back(std::make_unique<service>(loop_, service_settings{each.name},
-                                                      metrics_of(each.name, outside_.metrics)));
-    }
+edge::edge(std::shared_ptr<const route_table> routes, outside given)
+    : outside_(std::move(given)), loop_(outside_.time), reports_(outside_.metrics, outside_.logger),
+      identities_(loop_, outside_.ask_identity), plan_(std::make_shared<plan>()) {
+    use(std::move(routes));
 }
 
 edge::~edge() {
     stop();
     clients_.clear();
     exchanges_.clear();
-    services_.clear();
+    plan_.reset();
     loop_.run_rest();
+}
+
+void edge::use(std::shared_ptr<const route_table> routes) {
+    auto next = std::make_shared<plan>();
+    next->routes = std::move(routes);
+    for (const auto& each : next->routes->upstreams) {
+        const auto known = std::ranges::find(plan_->services, each.name,
+                                             [](const auto& one) { return one->name(); });
+        next->services.push_back(
+            known != plan_->services.end()
+                ? *known
+                : std::make_shared<service>(loop_, service_settings{each.name},
+                                            metrics_of(each.name, outside_.metrics)));
+    }
+    plan_ = std::move(next);
+}
+
+service* edge::find_service(const std::string& name) {
+    const auto found =
+        std::ranges::find(plan_->services, name, [](const auto& each) { return each->name(); });
+    return found == plan_->services.end() ? nullptr : found->get();
+}
+
+void edge::set_instances(const std::string& name, const std::vector<tcp::endpoint>& now) {
+    if (auto* known = find_service(name)) {
+        known->set_instances(now);
+    }
+}
+
+void edge::report_ready(const std::string& name, const tcp::endpoint& where, bool ready) {
+    if (auto* known = find_service(name)) {
+        known->report_ready(where, ready);
+    }
 }
 
 void edge::start() {
@@ -97,16 +127,17 @@ void edge::adopt(int descriptor, const tcp::endpoint& peer) {
 
 /// Why this connection is not served, if it is not.
 std::optional<error> edge::take_place(h1_client& client, const ip_address& address) {
-    if (routes_.addresses.source == address_source::peer && is_banned(address)) {
+    const auto& routes = *plan_->routes;
+    if (routes.addresses.source == address_source::peer && is_banned(address)) {
         return error{error_kind::forbidden, "banned", "no requests from this address for now", "",
                      std::nullopt};
     }
     // What trusted proxies bring are the connections of many.
-    if (routes_.connections_per_address_max == 0 || routes_.addresses.trusted.contains(address)) {
+    if (routes.connections_per_address_max == 0 || routes.addresses.trusted.contains(address)) {
         return std::nullopt;
     }
-    const address_key key(address, routes_.v6_prefix);
-    auto place = limits().connections.acquire(0, key.bytes(), routes_.connections_per_address_max);
+    const address_key key(address, routes.v6_prefix);
+    auto place = limits().connections.acquire(0, key.bytes(), routes.connections_per_address_max);
     if (!place) {
         return error{error_kind::rate_limited, "connection-limit", "too many connections", "",
                      std::chrono::seconds(1)};
@@ -154,8 +185,12 @@ request_user& edge::new_exchange(client_side& client) {
     return next;
 }
 
-void edge::recycle(exchange& over) {
+void edge::recycle(exchange& over, std::shared_ptr<const plan> used) {
     free_exchanges_.push_back(&over);
+    if (used != plan_) {
+        // Its services may be on the stack.
+        loop_.bury(std::make_unique<std::shared_ptr<const plan>>(std::move(used)));
+    }
 }
 
 } // namespace relais::gateway

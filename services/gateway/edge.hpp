@@ -9,7 +9,7 @@
 #include "gateway/limits/shared_limits.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "gateway/routing/route_table.hpp"
-#include "gateway/upstream/service.hpp"
+#include "gateway/upstream/plan.hpp"
 
 #include <functional>
 #include <memory>
@@ -34,7 +34,7 @@ public:
         std::function<void(std::ptrdiff_t)> count_clients;
     };
 
-    edge(const route_table& routes, outside given);
+    edge(std::shared_ptr<const route_table> routes, outside given);
     ~edge();
 
     void start();
@@ -45,6 +45,13 @@ public:
     void post(Work work) {
         loop_.post(std::move(work));
     }
+
+    /// Serves by these from now on; what is under way goes on by what it began with.
+    void use(std::shared_ptr<const route_table> routes);
+    void set_instances(const std::string& service,
+                       const std::vector<boost::asio::ip::tcp::endpoint>& now);
+    void report_ready(const std::string& service, const boost::asio::ip::tcp::endpoint& where,
+                      bool ready);
 
     /// A connection that was just accepted, by its descriptor.
     void adopt(int descriptor, const boost::asio::ip::tcp::endpoint& peer);
@@ -60,19 +67,15 @@ public:
         return patience_;
     }
 
-    /// The exchange is over and may serve another request.
-    void recycle(exchange& over);
+    /// The exchange is over and may serve another request. Gives back the plan it had.
+    void recycle(exchange& over, std::shared_ptr<const plan> used);
 
     edge_loop& loop() {
         return loop_;
     }
 
-    const route_table& routes() const {
-        return routes_;
-    }
-
-    service& service_at(std::size_t index) {
-        return *services_[index];
+    const std::shared_ptr<const plan>& current_plan() const {
+        return plan_;
     }
 
     identity_cache& identities() {
@@ -100,16 +103,16 @@ public:
     }
 
 private:
+    service* find_service(const std::string& name);
     std::optional<error> take_place(h1_client& client, const ip_address& address);
 
     outside outside_;
     edge_loop loop_;
-    const route_table& routes_;
     client_limits patience_;
     std::shared_ptr<const ban_list> bans_ = std::make_shared<ban_list>(); ///< of all edges
     reporter reports_;
     identity_cache identities_;
-    std::vector<std::unique_ptr<service>> services_; ///< by index of the route table
+    std::shared_ptr<const plan> plan_; // shared with the exchanges of this loop
     std::vector<std::unique_ptr<exchange>> exchanges_;
     std::vector<exchange*> free_exchanges_;
     std::vector<std::unique_ptr<h1_client>> clients_;

@@ -54,10 +54,14 @@ void edge_fleet::ask_identity(edge& whose, std::string token, const trace::conte
 }
 
 result<void> edge_fleet::start(const config::endpoint& listen) {
+    auto open = listener_.open(listen);
+    if (!open) {
+        return open; // asked again later
+    }
     for (const auto& each : edges_) {
         each->start();
     }
-    return listener_.open(listen);
+    return {};
 }
 
 asio::awaitable<void> edge_fleet::accept() {

@@ -19,7 +19,7 @@ namespace relais::gateway {
 class edge_fleet {
 public:
     struct surroundings {
-        const route_table& routes;
+        std::shared_ptr<const route_table> routes;
         const clock& time;
         metrics::registry& metrics;
         log::logger logger;

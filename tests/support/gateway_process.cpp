@@ -162,6 +162,15 @@ std::size_t gateway_process::peak_memory_bytes() const {
     return line == std::string::npos ? 0 : std::stoul(status.substr(line + 6)) * 1024;
 }
 
+void gateway_process::replace_routes(const std::string& routes) const {
+    std::ofstream(folder_ + "/routes.new") << routes;
+    std::filesystem::rename(folder_ + "/routes.new", folder_ + "/routes.textproto");
+}
+
+void gateway_process::hang_up() const {
+    ::kill(child_, SIGHUP);
+}
+
 void gateway_process::terminate() const {
     ::kill(child_, SIGTERM);
 }

@@ -38,6 +38,9 @@ public:
     /// The most memory it ever had, in bytes.
     std::size_t peak_memory_bytes() const;
 
+    /// Replaces its routes file, in one step.
+    void replace_routes(const std::string& routes) const;
+    void hang_up() const;   ///< SIGHUP
     void terminate() const; ///< SIGTERM
     int wait();             ///< the exit code
 

@@ -71,6 +71,8 @@ public:
     virtual sent send_interim(const answer_head& head) = 0;
     /// Begins the answer; goes out with the first piece, or at flush().
     virtual void send_head(const answer_head& head) = 0;
+    /// Takes back a head of which nothing was sent yet: neither a piece nor flush() followed.
+    virtual void take_back_head() = 0;
     /// Instead of send_head(), 101: from here on both directions are bytes of another protocol.
     virtual void send_switch(const answer_head& head) = 0;
     virtual sent send_body(std::string_view piece, bool last) = 0;

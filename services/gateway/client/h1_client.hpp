@@ -52,6 +52,7 @@ public:
     bool body_finished() const override;
     sent send_interim(const answer_head& head) override;
     void send_head(const answer_head& head) override;
+    void take_back_head() override;
     void send_switch(const answer_head& head) override;
     sent send_body(std::string_view piece, bool last) override;
     sent flush() override;

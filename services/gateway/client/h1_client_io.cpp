@@ -94,6 +94,10 @@ sent h1_client::send_interim(const answer_head& head) {
     return watch(out_.flush(channel_));
 }
 
+void h1_client::take_back_head() {
+    out_.reset();
+}
+
 void h1_client::send_switch(const answer_head& head) {
     write_interim_head(head, out_.text());
     keep_alive_ = false;

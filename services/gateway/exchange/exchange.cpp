@@ -3,6 +3,9 @@
 #include "gateway/edge.hpp"
 #include "gateway/exchange/refusals.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 // How a request begins: what it is, who asks, which instance gets it. What follows is in
@@ -29,13 +32,14 @@ exchange::exchange(edge& whose)
 
 void exchange::begin(client_side& client) {
     client_ = &client;
+    plan_ = edge_.current_plan();
     upstream_ = nullptr;
     service_ = nullptr;
     route_ = nullptr;
     phase_ = phase::idle;
     record_ = {};
     record_.start = steady::now();
-    sending_ = body_touched_ = body_last_ = answer_began_ = answer_last_ = false;
+    sending_ = body_touched_ = body_last_ = answer_began_ = answer_out_ = answer_last_ = false;
     may_reuse_ = true;
     failed_count_ = 0;
     retries_ = 0;
@@ -57,12 +61,19 @@ void exchange::on_request(const http::request_head& head) {
         refuse(admitted.error());
         return;
     }
+    if (max_forwards(head) == 0) {
+        auto answer = http::response::empty(204);
+        answer.headers.set(
+            "Allow", fmt::format("{}", fmt::join(plan_->routes->methods_at(head.path), ", ")));
+        answer_here(answer);
+        return;
+    }
     authenticate();
 }
 
 /// Who asks for what: the client's address, its bans, the route and what it says at once.
 result<void> exchange::admit(const http::request_head& head) {
-    const auto& routes = edge_.routes();
+    const auto& routes = *plan_->routes;
     const auto& info = client_->info();
     const auto from = client_address_of(info.peer, routes.addresses, head.fields);
     address_ = from.address;
@@ -71,11 +82,14 @@ result<void> exchange::admit(const http::request_head& head) {
     if (edge_.is_banned(address_)) {
         return fail(error_kind::forbidden, "banned", "no requests from this address for now");
     }
+    if (went_through_us(head)) {
+        return fail(error_kind::internal, "loop-detected", "the request came through here before");
+    }
     route_ = routes.find(head.path, head.method);
     if (route_ == nullptr) {
         return std::unexpected(no_route(routes, head));
     }
-    service_ = &edge_.service_at(route_->upstream);
+    service_ = plan_->services[route_->upstream].get();
     record_.route = route_->prefix;
     record_.upstream = service_->name();
     until_ = record_.start + route_->deadline;
@@ -124,7 +138,7 @@ void exchange::on_identity(const result<const known_caller*>& who) {
                 "the token is unknown, expired or revoked", "", std::nullopt});
     } else {
         const auto limited =
-            limits_.take_for_caller(edge_.routes(), *route_, edge_.limits(), **who, steady::now());
+            limits_.take_for_caller(*plan_->routes, *route_, edge_.limits(), **who, steady::now());
         if (!limited) {
             refuse(limited.error());
             return;
@@ -138,7 +152,7 @@ void exchange::prepare(const known_caller* caller) {
     constexpr std::int64_t large = std::int64_t{64} * 1024;
     if (route_->uploads_max > 0 && body_weight_ > large) {
         const auto place =
-            limits_.take_upload(edge_.routes(), *route_, edge_.limits(), address_, caller);
+            limits_.take_upload(*plan_->routes, *route_, edge_.limits(), address_, caller);
         if (!place) {
             refuse(place.error());
             return;

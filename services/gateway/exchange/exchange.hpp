@@ -7,7 +7,7 @@
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 #include "gateway/routing/route_table.hpp"
-#include "gateway/upstream/service.hpp"
+#include "gateway/upstream/plan.hpp"
 
 #include <array>
 #include <chrono>
@@ -73,6 +73,8 @@ private:
     void drop_upstream();
     void fail_upstream(const error& why);
     void refuse(const error& why);
+    void refuse_or_cut(const error& why);
+    void answer_here(const http::response& answer);
     void give_up();
     void done();
     void done_broken();
@@ -86,6 +88,7 @@ private:
     timer_wheel::entry timer_;
     client_side* client_ = nullptr;
     upstream_connection* upstream_ = nullptr;
+    std::shared_ptr<const plan> plan_; // as edge::current_plan() was when it began
     service* service_ = nullptr;
     const gateway::route* route_ = nullptr;
     phase phase_ = phase::idle;
@@ -101,7 +104,8 @@ private:
     upstream_connection::request request_;
     bool sending_ = false;      ///< the body, to the service
     bool body_touched_ = false; ///< a part of it was taken from the client
-    bool answer_began_ = false; ///< bytes of an answer went to the client
+    bool answer_began_ = false; ///< its head was given to the client's side
+    bool answer_out_ = false;   ///< and may have left
     bool answer_last_ = false;
     bool body_last_ = false;              ///< the piece under way to the service is the body's last
     bool may_reuse_ = true;               ///< connections that were used before

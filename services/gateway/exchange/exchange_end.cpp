@@ -10,7 +10,25 @@ void exchange::refuse(const error& why) {
     give_up();
     record_.reason = reason_of(why);
     const bool masked = route_ != nullptr && route_->failures_as_429;
-    const auto answer = refusal_answer(masked ? failure_as_429(why) : why, record_);
+    answer_here(refusal_answer(masked ? failure_as_429(why) : why, record_));
+}
+
+/// Closing is all that tells the client once a part of an answer is out.
+void exchange::refuse_or_cut(const error& why) {
+    if (answer_out_) {
+        record_.reason = reason_of(why);
+        done_broken();
+        return;
+    }
+    if (answer_began_) {
+        answer_began_ = false;
+        client_->take_back_head();
+    }
+    refuse(why);
+}
+
+/// The gateway answers itself.
+void exchange::answer_here(const http::response& answer) {
     record_.status = answer.status;
     record_.response_bytes = answer.body.size();
     phase_ = phase::refusing;
@@ -86,7 +104,7 @@ void exchange::close_record() {
     limits_.begin(); // gives back the place of an upload
     phase_ = phase::idle;
     client_ = nullptr;
-    edge_.recycle(*this);
+    edge_.recycle(*this, std::move(plan_));
 }
 
 } // namespace relais::gateway

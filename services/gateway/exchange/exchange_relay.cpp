@@ -48,12 +48,7 @@ void exchange::on_request_body(std::string_view piece, bool last) {
     if (body_bytes_ > route_->body_max_bytes && phase_ != phase::tunnel) {
         const error why{error_kind::too_large, "body-too-large",
                         fmt::format("at most {} bytes", route_->body_max_bytes), "", std::nullopt};
-        if (!answer_began_) {
-            refuse(why);
-            return;
-        }
-        record_.reason = reason_of(why);
-        done_broken();
+        refuse_or_cut(why);
         return;
     }
     if (!sending_) {
@@ -119,11 +114,8 @@ void exchange::on_request_body_failed(const error& why) {
     }
     if (why.slug == "client-gone") {
         on_client_gone();
-    } else if (answer_began_) {
-        record_.reason = reason_of(why);
-        done_broken();
     } else {
-        refuse(why);
+        refuse_or_cut(why);
     }
 }
 
@@ -136,7 +128,7 @@ void exchange::on_interim(const http::response_head& head) {
 
 void exchange::begin_tunnel(const http::response_head& head) {
     record_.status = head.status;
-    answer_began_ = true;
+    answer_began_ = answer_out_ = true;
     phase_ = phase::tunnel;
     timer_.clear();
     take_interim_head(head, request_.upgrade, answer_);
@@ -171,7 +163,7 @@ void exchange::on_answer_head(const http::response_head& head) {
     limits_.write_fields(answer_);
     client_->send_head(answer_);
     if (head.framing == http::framing::none) {
-        answer_last_ = true;
+        answer_last_ = answer_out_ = true;
         continue_answer(client_->flush());
     }
 }
@@ -179,10 +171,12 @@ void exchange::on_answer_head(const http::response_head& head) {
 void exchange::on_answer_body(std::string_view piece, bool last) {
     record_.response_bytes += piece.size();
     answer_last_ = last;
+    answer_out_ = true;
     continue_answer(client_->send_body(piece, last));
 }
 
 void exchange::on_answer_pause() {
+    answer_out_ = true;
     if (client_->flush() == sent::broken) {
         on_client_gone();
     }
@@ -243,12 +237,7 @@ void exchange::fail_upstream(const error& why) {
     if (upstream_ != nullptr) {
         service_->report_failure(upstream_->instance());
     }
-    if (!answer_began_) {
-        refuse(why);
-        return;
-    }
-    record_.reason = reason_of(why);
-    done_broken(); // half an answer is out: closing tells the client
+    refuse_or_cut(why);
 }
 
 void exchange::drop_upstream() {

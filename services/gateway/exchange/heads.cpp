@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <system_error>
 
 namespace relais::gateway {
 namespace {
+
+constexpr std::string_view via_name = "relais";
+constexpr std::string_view max_forwards_field = "max-forwards";
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
     out.append(name);
@@ -119,7 +123,11 @@ void write_request_head(const http::request_head& from_client, const forwarding&
     out.append(" HTTP/1.1\r\n");
     append_field(out, "Host", from_client.host);
     const nominations named(from_client.fields);
+    const auto forwards = max_forwards(from_client);
     for (const auto& field : from_client.fields) {
+        if (forwards && http::equal_names(field.name, max_forwards_field)) {
+            continue;
+        }
         const auto what = classify(field.name);
         const bool plain = what == field_class::end_to_end || what == field_class::date ||
                            what == field_class::server ||
@@ -127,6 +135,9 @@ void write_request_head(const http::request_head& from_client, const forwarding&
         if (plain && !named.has(field.name)) {
             append_field(out, field.name, field.value);
         }
+    }
+    if (forwards) {
+        append_number(out, "Max-Forwards", std::max<std::uint64_t>(*forwards, 1) - 1);
     }
     append_field(out, "Via", from_client.version_minor == 0 ? "1.0 relais" : "1.1 relais");
     append_field(out, "X-Forwarded-For", about.client_address);
@@ -228,6 +239,33 @@ bool write_answer_head(const answer_head& head, std::string_view request_method,
     }
     out.append("\r\n");
     return chunked;
+}
+
+bool went_through_us(const http::request_head& head) {
+    const auto ours = [](const http::field_view& field) {
+        std::string_view rest = field.value;
+        std::string_view member;
+        while (http::equal_names(field.name, "via") && http::next_list_member(rest, member)) {
+            const auto blank = member.find(' '); // "1.1 name (comment)"
+            const auto name = blank == std::string_view::npos ? "" : member.substr(blank + 1);
+            if (name.substr(0, name.find(' ')) == via_name) {
+                return true;
+            }
+        }
+        return false;
+    };
+    return std::ranges::any_of(head.fields, ours);
+}
+
+std::optional<std::uint64_t> max_forwards(const http::request_head& head) {
+    const auto given = head.find(max_forwards_field);
+    if (head.method != "OPTIONS" || !given) {
+        return std::nullopt;
+    }
+    std::uint64_t count = 0;
+    const auto [end, failed] = std::from_chars(given->data(), given->data() + given->size(), count);
+    const bool whole = failed == std::errc() && end == given->data() + given->size();
+    return whole ? std::optional(count) : std::nullopt;
 }
 
 bool is_idempotent(std::string_view method) {

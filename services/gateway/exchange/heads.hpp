@@ -4,6 +4,8 @@
 #include "http/gate.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +55,13 @@ bool switches_to(const http::response_head& answer, std::string_view protocol);
 /// connection closes, so `keep_alive` must be false then.
 bool write_answer_head(const answer_head& head, std::string_view request_method, int version_minor,
                        bool keep_alive, std::string& out);
+
+/// Whether the request came through this gateway, or one like it, already (by Via): sending it on
+/// might send it round for ever.
+bool went_through_us(const http::request_head& head);
+
+/// Max-Forwards of a request that may be answered on its way (OPTIONS; RFC 9110 §7.6.2).
+std::optional<std::uint64_t> max_forwards(const http::request_head& head);
 
 /// Sending it twice is the same as once (RFC 9110 §9.2.2).
 bool is_idempotent(std::string_view method);

@@ -22,10 +22,9 @@ void request_limits::begin() {
     upload_.reset();
 }
 
-result<void> request_limits::take(const limit_rule& rule, std::size_t index, const route& which,
-                                  shared_limits& shared, std::string_view subject, time_point now) {
-    const auto said = shared.rates.take(static_cast<std::uint32_t>(index), subject, rule.allowed,
-                                        which.cost, now);
+result<void> request_limits::take(const limit_rule& rule, const route& which, shared_limits& shared,
+                                  std::string_view subject, time_point now) {
+    const auto said = shared.rates.take(rule.id, subject, rule.allowed, which.cost, now);
     if (count_ < reports_.size()) {
         reports_.at(count_++) = {rule.name, &rule.allowed, said};
     }
@@ -47,7 +46,7 @@ result<void> request_limits::take_for_address(const route_table& table, const ro
             continue;
         }
         const address_key key(client, table.v6_prefix);
-        if (auto taken = take(rule, index, which, shared, key.bytes(), now); !taken) {
+        if (auto taken = take(rule, which, shared, key.bytes(), now); !taken) {
             return taken;
         }
     }
@@ -65,7 +64,7 @@ result<void> request_limits::take_for_caller(const route_table& table, const rou
         const auto subject = rule.subject == limit_subject::account
                                  ? bytes_of(caller.who.account.value())
                                  : std::string_view(caller.who.credential_id);
-        if (auto taken = take(rule, index, which, shared, subject, now); !taken) {
+        if (auto taken = take(rule, which, shared, subject, now); !taken) {
             return taken;
         }
     }
@@ -77,8 +76,7 @@ result<void> request_limits::take_upload(const route_table& table, const route& 
                                          const known_caller* caller) {
     const address_key key(client, table.v6_prefix);
     const auto subject = caller != nullptr ? bytes_of(caller->who.account.value()) : key.bytes();
-    const auto of_route = static_cast<std::uint32_t>(&which - table.routes.data());
-    upload_ = shared.uploads.acquire(of_route, subject, which.uploads_max);
+    upload_ = shared.uploads.acquire(which.id, subject, which.uploads_max);
     if (!upload_) {
         return std::unexpected(error{error_kind::rate_limited, "too-many-uploads",
                                      fmt::format("at most {} at a time", which.uploads_max), "",

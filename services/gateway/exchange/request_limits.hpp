@@ -38,8 +38,8 @@ public:
     void write_fields(answer_head& to);
 
 private:
-    result<void> take(const limit_rule& rule, std::size_t index, const route& which,
-                      shared_limits& shared, std::string_view subject, time_point now);
+    result<void> take(const limit_rule& rule, const route& which, shared_limits& shared,
+                      std::string_view subject, time_point now);
 
     static constexpr std::size_t reports_max = 8;
     std::array<limit_report, reports_max> reports_;

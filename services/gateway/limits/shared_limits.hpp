@@ -8,7 +8,7 @@
 namespace relais::gateway {
 
 /// What the event loops of a process share, because a limit that each of them kept for itself would
-/// be another limit: lock-free tables, 2.5 MiB in all.
+/// be another limit: lock-free tables, 2 MiB in all.
 struct shared_limits {
     limit_table rates{65'536, std::chrono::steady_clock::now()};
     concurrency_table connections{65'536}; ///< of an address

@@ -2,6 +2,7 @@
 #include "gateway/routing/route_table.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
@@ -22,6 +23,11 @@ const std::vector<std::string>& usual_methods() {
     static const std::vector<std::string> methods{"GET",   "HEAD",   "POST",   "PUT",
                                                   "PATCH", "DELETE", "OPTIONS"};
     return methods;
+}
+
+/// A number for a name that stays the same from one configuration to the next.
+std::uint32_t id_of(std::string_view name) {
+    return static_cast<std::uint32_t>(std::hash<std::string_view>()(name));
 }
 
 /// Hands the parser's messages to the configuration's list of problems.
@@ -139,6 +145,7 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     out.upgrades.assign(given.upgrade().begin(), given.upgrade().end());
     out.cost = given.cost() == 0 ? 1 : given.cost();
     out.uploads_max = given.uploads_max();
+    out.id = id_of(fmt::format("{} {}", out.prefix, fmt::join(out.methods, " ")));
     for (const auto& name : given.limit()) {
         const auto rule = std::ranges::find(table.limits, name, &limit_rule::name);
         if (rule == table.limits.end()) {
@@ -235,7 +242,7 @@ void read_limit(const edge::v1::Limit& given, route_table& to, config::reader& f
     default:
         problem("subject is LIMIT_SUBJECT_ADDRESS, _ACCOUNT or _CREDENTIAL");
     }
-    to.limits.push_back({given.name(), subject, *allowed});
+    to.limits.push_back({given.name(), id_of(given.name()), subject, *allowed});
 }
 
 } // namespace

@@ -20,6 +20,8 @@ enum class credentials { exchange, forward };
 struct upstream_target {
     config::endpoint address;
     config::endpoint admin;
+
+    friend bool operator==(const upstream_target&, const upstream_target&) = default;
 };
 
 /// A service behind the gateway and where its instances are.
@@ -32,7 +34,8 @@ struct upstream_service {
 enum class limit_subject { address, account, credential };
 
 struct limit_rule {
-    std::string name; ///< as clients read it in RateLimit
+    std::string name;     ///< as clients read it in RateLimit
+    std::uint32_t id = 0; ///< of the name: what it has counted survives a new configuration
     limit_subject subject = limit_subject::address;
     rate allowed;
 };
@@ -49,6 +52,7 @@ struct route {
     bool failures_as_429 = false;    ///< of the service, for senders that give up after a 5xx
     std::vector<std::size_t> limits; ///< indexes in route_table::limits
     std::uint64_t cost = 1;          ///< of one request, in each of them
+    std::uint32_t id = 0;            ///< of prefix and methods, as limit_rule::id
     std::uint32_t uploads_max = 0;   ///< per account or address at a time; 0: any number
 };
 

@@ -1,7 +1,5 @@
 #include "gateway/upstream/service_watch.hpp"
 
-#include "async/signal.hpp"
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -44,7 +42,7 @@ service_watch::service_watch(const upstream_service& what, audience told, asio::
       metrics_(metrics), logger_(std::move(logger)),
       resolve_failures_(metrics.counter("gateway_upstream_resolve_failures_total",
                                         "Names that could not be resolved", {{"upstream", name_}})),
-      resolved_(targets_.size()) {}
+      changed_(loop), resolved_(targets_.size()) {}
 
 service_watch::~service_watch() = default;
 
@@ -52,16 +50,34 @@ bool service_watch::has_ready() const {
     return std::ranges::any_of(instances_, [](const auto& each) { return each->ready; });
 }
 
+void service_watch::set_targets(const std::vector<upstream_target>& targets) {
+    if (targets != targets_) {
+        targets_ = targets;
+        resolved_.assign(targets_.size(), {});
+        changed_.notify_all();
+    }
+}
+
+void service_watch::stop() {
+    stopped_ = true;
+    for (const auto& each : instances_) {
+        each->gone = true;
+        each->healthy.set(0);
+    }
+    changed_.notify_all();
+}
+
 asio::awaitable<void> service_watch::resolve_all() {
     std::vector<std::pair<endpoint, endpoint>> now;
-    for (std::size_t i = 0; i < targets_.size(); ++i) {
-        const auto& target = targets_[i];
+    const auto targets = targets_; // they may change meanwhile
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        const auto& target = targets[i];
         tcp::resolver resolver(loop_);
         auto resolving =
             resolver.async_resolve(target.address.host, std::to_string(target.address.port),
                                    asio::as_tuple(asio::use_awaitable));
         const auto [failed, found] = co_await std::move(resolving);
-        if (failed == asio::error::operation_aborted) {
+        if (failed == asio::error::operation_aborted || stopped_ || targets != targets_) {
             co_return;
         }
         if (failed || found.empty()) {
@@ -129,7 +145,9 @@ void service_watch::keep_only(const std::vector<std::pair<endpoint, endpoint>>& 
     }
 }
 
-asio::awaitable<void> service_watch::watch(std::shared_ptr<instance> which) {
+/// Keeps itself alive: the watch may be gone before its last question is answered.
+asio::awaitable<void> service_watch::watch(std::shared_ptr<service_watch> self,
+                                           std::shared_ptr<instance> which) {
     bool first = true;
     while (!which->gone) {
         http::client::call what;
@@ -143,9 +161,9 @@ asio::awaitable<void> service_watch::watch(std::shared_ptr<instance> which) {
             which->ready = ready;
             which->healthy.set(ready ? 1 : 0);
             if (changed) {
+                told_.on_ready(which->address, ready);
                 logger_.info(ready ? "upstream.ready" : "upstream.not_ready",
                              {{"upstream", name_}, {"instance", url_of(which->address)}});
-                told_.on_ready(which->address, ready);
             }
             first = false;
         }
@@ -154,13 +172,13 @@ asio::awaitable<void> service_watch::watch(std::shared_ptr<instance> which) {
 }
 
 asio::awaitable<void> service_watch::run(async::task_group& tasks) {
-    while (true) {
+    while (!stopped_) {
         co_await resolve_all();
         for (auto& each : fresh_) {
-            tasks.spawn("health-" + name_, watch(each));
+            tasks.spawn("health-" + name_, watch(shared_from_this(), each));
         }
         fresh_.clear();
-        co_await async::sleep_for(resolve_period);
+        co_await changed_.wait_for(resolve_period);
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "async/signal.hpp"
 #include "async/task_group.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "http/client.hpp"
@@ -20,7 +21,7 @@ namespace relais::gateway {
 /// Where a service's instances are and whether they are ready: names are resolved again and again
 /// (the last good answer stays while DNS does not answer), and each instance's /readyz is asked
 /// twice a second. Runs on the control thread; what changes is told to whoever serves.
-class service_watch {
+class service_watch : public std::enable_shared_from_this<service_watch> {
 public:
     using endpoint = boost::asio::ip::tcp::endpoint;
 
@@ -42,12 +43,18 @@ public:
 
     bool has_ready() const;
 
+    /// Elsewhere from now on; looked up at once.
+    void set_targets(const std::vector<upstream_target>& targets);
+    /// run() ends, and so do its tasks.
+    void stop();
+
 private:
     struct instance;
 
     boost::asio::awaitable<void> resolve_all();
     void keep_only(const std::vector<std::pair<endpoint, endpoint>>& now);
-    boost::asio::awaitable<void> watch(std::shared_ptr<instance> which);
+    boost::asio::awaitable<void> watch(std::shared_ptr<service_watch> self,
+                                       std::shared_ptr<instance> which);
 
     std::string name_;
     std::vector<upstream_target> targets_;
@@ -56,6 +63,8 @@ private:
     metrics::registry& metrics_;
     log::logger logger_;
     metrics::counter resolve_failures_;
+    async::signal changed_;
+    bool stopped_ = false;
     std::vector<std::vector<std::pair<endpoint, endpoint>>> resolved_; ///< last good, by target
     std::vector<std::shared_ptr<instance>> instances_; ///< shared with the task that asks it
     std::vector<std::shared_ptr<instance>> fresh_;     ///< no task asks them yet

@@ -59,6 +59,11 @@ public:
         return writer_.lost();
     }
 
+    /// On any thread.
+    std::size_t write_lines(std::string_view block, std::chrono::milliseconds wait_at_most) {
+        return writer_.write_lines(block, wait_at_most);
+    }
+
 private:
     void sink_it_(const spdlog::details::log_msg& message) override {
         spdlog::memory_buf_t line;
@@ -78,6 +83,7 @@ struct sink {
     std::shared_ptr<line_sink> lines; // shared with spdlog's logger
     std::shared_ptr<spdlog::details::thread_pool> thread;
     std::shared_ptr<spdlog::async_logger> out;
+    std::atomic<std::uint64_t> given_up{0}; ///< by those who render their own lines
 };
 
 } // namespace detail
@@ -182,8 +188,21 @@ level logger::current_level() const {
     return sink_ ? sink_->threshold.load() : level::error;
 }
 
+std::size_t logger::write_lines(std::string_view block,
+                                std::chrono::milliseconds wait_at_most) const {
+    return sink_ ? sink_->lines->write_lines(block, wait_at_most) : block.size();
+}
+
+void logger::report_dropped(std::uint64_t lines) const {
+    if (sink_) {
+        sink_->given_up.fetch_add(lines, std::memory_order_relaxed);
+    }
+}
+
 std::uint64_t logger::dropped() const {
-    return sink_ ? sink_->thread->overrun_counter() + sink_->lines->lost() : 0;
+    return sink_ ? sink_->thread->overrun_counter() + sink_->lines->lost() +
+                       sink_->given_up.load(std::memory_order_relaxed)
+                 : 0;
 }
 
 void logger::flush() const {

@@ -2,6 +2,7 @@
 
 #include "trace/context.hpp"
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -68,6 +69,16 @@ public:
 
     void set_level(level threshold) const;
     level current_level() const;
+
+    /// For who renders many lines by himself, on a thread of his own: each is one JSON object as
+    /// above, with its newline. Writes as much as there is room for, past the queue but never into
+    /// the middle of another line, and waits at most so long for the first. Returns the bytes that
+    /// are written; the rest is the caller's to offer again, or to give up, in whole lines, and
+    /// report. The level is the caller's to look at.
+    std::size_t write_lines(std::string_view block, std::chrono::milliseconds wait_at_most) const;
+
+    /// Lines that such a caller gave up; they count as dropped.
+    void report_dropped(std::uint64_t lines) const;
 
     /// Lines lost since the start: the queue was full, or they could not be written.
     std::uint64_t dropped() const;

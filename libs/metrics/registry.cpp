@@ -1,5 +1,7 @@
 #include "metrics/registry.hpp"
 
+#include "metrics/samples.hpp"
+
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
@@ -20,6 +22,8 @@ struct registry_state {
     std::map<std::string, prometheus::Family<prometheus::Counter>*, std::less<>> counters;
     std::map<std::string, prometheus::Family<prometheus::Gauge>*, std::less<>> gauges;
     std::map<std::string, prometheus::Family<prometheus::Histogram>*, std::less<>> histograms;
+    std::mutex sources_mutex; ///< held while they are asked
+    std::vector<const collectable*> sources;
 };
 
 } // namespace detail
@@ -119,9 +123,28 @@ histogram registry::histogram(std::string_view name, std::string_view help,
     return metrics::histogram(&family.Add(labels, bounds));
 }
 
+void registry::add(const collectable& source) {
+    const std::lock_guard lock(state_->sources_mutex);
+    state_->sources.push_back(&source);
+}
+
+void registry::remove(const collectable& source) {
+    const std::lock_guard lock(state_->sources_mutex);
+    std::erase(state_->sources, &source);
+}
+
 std::string registry::serialize() const {
-    const prometheus::TextSerializer serializer;
-    return serializer.Serialize(state_->families.Collect());
+    auto families = state_->families.Collect();
+    {
+        const std::lock_guard lock(state_->sources_mutex);
+        if (!state_->sources.empty()) {
+            merged_samples merged(families);
+            for (const auto* source : state_->sources) {
+                source->collect(merged);
+            }
+        }
+    }
+    return prometheus::TextSerializer().Serialize(families);
 }
 
 } // namespace relais::metrics

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "metrics/collectable.hpp"
+
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -9,8 +11,6 @@
 #include <vector>
 
 namespace relais::metrics {
-
-using labels = std::map<std::string, std::string>;
 
 namespace detail {
 struct registry_state;
@@ -81,6 +81,11 @@ public:
     metrics::gauge gauge(std::string_view name, std::string_view help, const labels& = {});
     metrics::histogram histogram(std::string_view name, std::string_view help,
                                  const std::vector<double>& bounds, const labels& = {});
+
+    /// From now on the page has this one's figures, too. It is asked on the thread that calls
+    /// serialize(), and must be removed before it dies; remove() waits for a page that is made.
+    void add(const collectable& source);
+    void remove(const collectable& source);
 
     /// The page that Prometheus scrapes (text format 0.0.4), without reading anything slow.
     std::string serialize() const;

@@ -26,3 +26,30 @@ TEST_CASE("a text becomes one JSON string that cannot break the line", "[log]") 
     relais::log::append_json_string(out, text);
     CHECK(out == json);
 }
+
+TEST_CASE("the plain beginning of a text ends where an escape is due", "[log]") {
+    using relais::log::plain_length;
+    const std::string plain = " !#$%[]~ABCxyz0123456789";
+    CHECK(plain_length("") == 0);
+    CHECK(plain_length(plain) == plain.size());
+    for (int byte = 0; byte < 256; ++byte) {
+        const auto c = static_cast<char>(byte);
+        const bool special = byte < 0x20 || byte >= 0x7f || c == '"' || c == '\\';
+        for (std::size_t at = 0; at < plain.size(); ++at) {
+            std::string text = plain;
+            text[at] = c;
+            REQUIRE(plain_length(text) == (special ? at : plain.size()));
+        }
+    }
+}
+
+TEST_CASE("what is no UTF-8 is replaced, the rest stays as it is", "[log]") {
+    const auto [text, kept] = GENERATE(table<std::string, std::string>({
+        {"", ""},
+        {"a\"\n\x7f", "a\"\n\x7f"},
+        {"caf\xc3\xa9", "caf\xc3\xa9"},
+        {"cut\xe2\x82", "cut\xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xff", "\xef\xbf\xbd"},
+    }));
+    CHECK(relais::log::well_formed(text) == kept);
+}

@@ -1,5 +1,5 @@
-#include "gateway/access/shown_address.hpp"
 #include "gateway/access/error_reason.hpp"
+#include "gateway/access/shown_address.hpp"
 #include "support/access_records.hpp"
 
 #include <catch2/catch_test_macros.hpp>

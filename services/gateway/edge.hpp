@@ -35,7 +35,7 @@ public:
     };
 
     edge(std::shared_ptr<const route_table> routes, outside given);
-    ~edge();
+    virtual ~edge();
 
     void start();
     /// Ends the loop; what is under way is cut off.

@@ -19,7 +19,7 @@ class h1_client final : public client_side, channel::user {
 public:
     h1_client(edge_loop& loop, client_owner& owner, boost::asio::ip::tcp::socket socket,
               client_info info);
-    ~h1_client();
+    virtual ~h1_client();
     h1_client(const h1_client&) = delete;
     h1_client& operator=(const h1_client&) = delete;
 

@@ -23,20 +23,19 @@ service_metrics metrics_of(const std::string& name, metrics::registry& metrics) 
                                "Connections that could not be made, by cause",
                                {{"upstream", name}, {"cause", cause}});
     };
+    const auto phase = [&](const char* which) {
+        return metrics.histogram("gateway_upstream_duration_seconds", "Time of an upstream phase",
+                                 metrics::request_seconds(),
+                                 {{"upstream", name}, {"phase", which}});
+    };
     const auto retries = [&](const char* outcome) {
         return metrics.counter("gateway_upstream_retries_total",
                                "Requests that might be sent again, by what came of it",
                                {{"upstream", name}, {"result", outcome}});
     };
-    return {connections("new"),
-            connections("pool"),
-            failures("refused_or_silent"),
-            failures("no_local_port"),
-            retries("sent"),
-            retries("over_budget"),
-            metrics.histogram("gateway_upstream_duration_seconds", "Time of an upstream phase",
-                              metrics::request_seconds(),
-                              {{"upstream", name}, {"phase", "connect"}})};
+    return {connections("new"),        connections("pool"), failures("refused_or_silent"),
+            failures("no_local_port"), retries("sent"),     retries("over_budget"),
+            phase("connect"),          phase("service")};
 }
 
 } // namespace

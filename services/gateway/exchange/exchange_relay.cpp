@@ -142,7 +142,9 @@ void exchange::begin_tunnel(const http::response_head& head) {
 }
 
 void exchange::on_answer_head(const http::response_head& head) {
-    record_.upstream_time += steady::now() - std::max(sent_at_, record_.start);
+    const auto took = steady::now() - std::max(sent_at_, record_.start);
+    record_.upstream_time += took;
+    service_->observe_answer(took);
     if (head.status == 101) {
         begin_tunnel(head);
         return;

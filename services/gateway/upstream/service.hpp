@@ -45,6 +45,7 @@ struct service_metrics {
     metrics::counter retries;
     metrics::counter retries_refused; ///< by the budget
     metrics::histogram connect_seconds;
+    metrics::histogram service_seconds; ///< from the request's last byte to the answer's head
 };
 
 /// One service as one event loop sees it: its instances, how they do, and connections to them.
@@ -83,6 +84,11 @@ public:
     void release(upstream_connection& used, std::optional<std::chrono::nanoseconds> took);
     /// It ended in doubt: the connection is closed.
     void drop(upstream_connection& used);
+
+    void observe_answer(std::chrono::steady_clock::duration took) {
+        metrics_.service_seconds.observe(std::chrono::duration<double>(took).count());
+    }
+
     /// Whether a request may be sent once more: a fifth as many as are sent for the first time, so
     /// that a service in trouble does not get a multiple of its usual load from us. Spends it.
     bool may_retry();

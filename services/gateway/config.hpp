@@ -11,6 +11,7 @@ namespace relais::gateway {
 struct settings {
     host::process_settings process;
     config::endpoint listen;
+    config::endpoint listen_h2c; ///< without a host: off
     route_table routes;
     std::size_t connections_max = 4'096;
     std::size_t loops = 1; ///< event loops, a thread each

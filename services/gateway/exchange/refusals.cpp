@@ -13,7 +13,7 @@
 namespace relais::gateway {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 18> reasons{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 19> reasons{{
     {"no-healthy-upstream", "no_healthy_upstream"},
     {"introspection-failed", "no_healthy_upstream"},
     {"upstream-timeout", "upstream_timeout"},
@@ -32,6 +32,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 18> reasons{
     {"rate-limited", "rate_limited"},
     {"too-many-uploads", "too_many_uploads"},
     {"banned", "banned"},
+    {"http2-abuse", "http2_abuse"},
 }};
 
 /// A request id from outside that may go into logs and headers.

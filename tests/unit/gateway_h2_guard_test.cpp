@@ -37,6 +37,7 @@ h2_frame frame_of(h2_frame_type type, std::uint8_t flags = 0, std::uint32_t leng
     out.type = static_cast<std::uint8_t>(type);
     out.flags = flags;
     out.length = length;
+    out.stream = 1;
     return out;
 }
 
@@ -169,4 +170,57 @@ TEST_CASE("a header block has few frames and few bytes", "[gateway][h2]") {
         CHECK_FALSE(third.on_frame(first, now));
         CHECK_FALSE(third.on_frame(more, now));
     }
+}
+
+TEST_CASE("what a client sends behind the end of its stream is found", "[gateway][h2]") {
+    using enum h2_frame_type;
+    h2_guard guard;
+    const auto tell = [&](h2_frame_type type, std::uint32_t stream, std::uint8_t flags = 0) {
+        auto frame = frame_of(type, static_cast<std::uint8_t>(flags | h2_frame::end_headers), 9);
+        frame.stream = stream;
+        return guard.on_frame(frame, {});
+    };
+    CHECK_FALSE(tell(headers, 1, h2_frame::end_stream));
+    CHECK_FALSE(tell(headers, 5));
+    CHECK_FALSE(tell(window_update, 1));
+    CHECK_FALSE(tell(rst_stream, 1));
+    CHECK_FALSE(tell(data, 5));
+    CHECK_FALSE(tell(headers, 5, h2_frame::end_stream)); // trailers
+    CHECK(tell(data, 5) == h2_event::closed_stream);
+    CHECK(tell(headers, 1) == h2_event::closed_stream);
+    CHECK(tell(headers, 3) == h2_event::protocol_error);
+    CHECK_FALSE(tell(data, 3));  // the library knows that it is idle
+    CHECK_FALSE(tell(data, 99)); // likewise
+    CHECK_FALSE(tell(headers, 7));
+    CHECK_FALSE(tell(rst_stream, 7));
+    CHECK(tell(data, 7) == h2_event::closed_stream);
+    CHECK_FALSE(tell(headers, 133));
+    CHECK(tell(data, 7) == h2_event::closed_stream);
+    CHECK_FALSE(tell(headers, 135));
+    CHECK_FALSE(tell(data, 7)); // too long ago
+    CHECK_FALSE(tell(headers, 0x7fffffff, h2_frame::end_stream));
+    CHECK(tell(headers, 0x7fffffff) == h2_event::closed_stream);
+}
+
+TEST_CASE("a priority may not be of the connection, nor of itself", "[gateway][h2]") {
+    const auto told = [](const std::string& frame) {
+        h2_frame_scanner scanner;
+        h2_guard guard;
+        const auto bytes = h2::hello() + frame;
+        auto rest = std::string_view(bytes);
+        std::optional<h2_event> what;
+        while (const auto each = scanner.next(rest)) {
+            what = guard.on_frame(*each, {});
+        }
+        return what;
+    };
+    const auto priority = [](std::uint32_t stream, std::uint32_t on) {
+        return h2::frame(h2::priority, 0, stream, h2::number(on) + "w");
+    };
+    CHECK_FALSE(told(priority(3, 1)));
+    CHECK_FALSE(told(priority(3, 0x80000000)));
+    CHECK(told(priority(0, 1)) == h2_event::protocol_error);
+    CHECK(told(priority(3, 3)) == h2_event::protocol_error);
+    CHECK(told(priority(3, 0x80000003)) == h2_event::protocol_error);
+    CHECK_FALSE(told(h2::frame(h2::priority, 0, 3, "abc"))); // its size is the library's to see
 }

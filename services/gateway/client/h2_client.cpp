@@ -10,6 +10,21 @@ namespace {
 constexpr std::size_t small_bytes = std::size_t{2} * 1024;
 constexpr std::chrono::milliseconds linger_time{2'000};
 
+/// What the client is told when its connection ends for this.
+h2_error code_of(h2_event what) {
+    switch (what) {
+    case h2_event::protocol_error:
+    case h2_event::not_http2:
+        return h2_error::protocol;
+    case h2_event::closed_stream:
+        return h2_error::stream_closed;
+    case h2_event::settings_timeout:
+        return h2_error::settings_timeout;
+    default:
+        return h2_error::enhance_your_calm;
+    }
+}
+
 } // namespace
 
 h2_client::h2_client(edge_loop& loop, client_owner& owner, h2_pool& pool,
@@ -142,11 +157,11 @@ void h2_client::offend(h2_event what) {
     wake();
 }
 
-void h2_client::end_with(h2_error code, h2_event what) {
+void h2_client::end_with(h2_event what) {
     if (is_over()) {
         return;
     }
-    session_.terminate(code);
+    session_.terminate(code_of(what));
     produce();
     phase_ = phase::ending;
     report(what);
@@ -159,8 +174,8 @@ void h2_client::report(h2_event what) {
     pool_.count(what);
     auto& none = add_stream(pool_.take());
     none.begin_without_stream(*this);
-    const bool broken = what == h2_event::protocol_error || what == h2_event::not_http2;
-    none.serve_malformed({error_kind::invalid, broken ? "malformed-request" : "http2-abuse",
+    const bool abuse = code_of(what) == h2_error::enhance_your_calm;
+    none.serve_malformed({error_kind::invalid, abuse ? "http2-abuse" : "malformed-request",
                           std::string(name_of(what)), "", std::nullopt});
 }
 
@@ -208,11 +223,11 @@ void h2_client::on_idle() {
 }
 
 void h2_client::on_block_timeout() {
-    end_with(h2_error::enhance_your_calm, h2_event::head_timeout);
+    end_with(h2_event::head_timeout);
 }
 
 void h2_client::on_settings_timeout() {
-    end_with(h2_error::settings_timeout, h2_event::settings_timeout);
+    end_with(h2_event::settings_timeout);
 }
 
 void h2_client::on_write_timeout() {

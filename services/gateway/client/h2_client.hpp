@@ -121,7 +121,7 @@ private:
     void settle();
     void push();
     void end_if_done();
-    void end_with(h2_error code, h2_event what);
+    void end_with(h2_event what);
     void report(h2_event what);
     void lose_streams();
     void linger();

@@ -34,21 +34,21 @@ void h2_client::on_bytes(std::size_t count) {
 void h2_client::take(std::string_view bytes) {
     now_ = std::chrono::steady_clock::now();
     if (const auto what = inspect(bytes)) {
-        end_with(h2_error::enhance_your_calm, *what);
+        end_with(*what);
         return;
     }
     switch (session_.receive(bytes)) {
     case h2_session::outcome::fine:
         break;
     case h2_session::outcome::not_http2:
-        end_with(h2_error::protocol, h2_event::not_http2);
+        end_with(h2_event::not_http2);
         return;
     case h2_session::outcome::broken:
-        end_with(h2_error::protocol, h2_event::protocol_error);
+        end_with(h2_event::protocol_error);
         return;
     }
     if (session_.queued() > queued_max) {
-        end_with(h2_error::enhance_your_calm, h2_event::answer_flood);
+        end_with(h2_event::answer_flood);
         return;
     }
     watch_header_block();
@@ -105,7 +105,7 @@ void h2_client::settle() {
     }
     retired_.clear();
     if (offence_ && !is_over()) {
-        end_with(h2_error::enhance_your_calm, *offence_);
+        end_with(*offence_);
     }
     end_if_done();
 }

@@ -27,15 +27,16 @@ enum class h2_event : std::uint8_t {
     head_timeout,      ///< a header block not whole in time
     idle_timeout,
     protocol_error, ///< of the connection
+    closed_stream,  ///< a frame on a stream that its client had ended
     not_http2,      ///< no connection preface
 };
 
-inline constexpr std::array<std::string_view, 19> h2_event_names{
+inline constexpr std::array<std::string_view, 20> h2_event_names{
     "malformed_request",  "head_too_large",      "rapid_reset",       "reset_before_served",
     "continuation_flood", "header_bomb",         "settings_flood",    "ping_flood",
     "empty_data_flood",   "window_update_flood", "other_frame_flood", "answer_flood",
     "slow_reader",        "write_timeout",       "settings_timeout",  "head_timeout",
-    "idle_timeout",       "protocol_error",      "not_http2",
+    "idle_timeout",       "protocol_error",      "closed_stream",     "not_http2",
 };
 
 static_assert(h2_event_names.size() == static_cast<std::size_t>(h2_event::not_http2) + 1);

@@ -15,11 +15,15 @@ constexpr std::uint32_t big_endian(const std::uint8_t* bytes, std::size_t count)
 
 } // namespace
 
-/// Of padded DATA the length of the padding, too.
-bool h2_frame_scanner::has_whole_head() const {
+/// How many bytes of it, once the head is there.
+std::size_t h2_frame_scanner::wanted() const {
+    const auto length = big_endian(head_.data(), 3);
+    if (head_[3] == static_cast<std::uint8_t>(h2_frame_type::priority) && length >= 4) {
+        return head_bytes + 4;
+    }
     const bool has_padding = head_[3] == static_cast<std::uint8_t>(h2_frame_type::data) &&
-                             (head_[4] & h2_frame::padded) != 0 && big_endian(head_.data(), 3) > 0;
-    return have_ == (has_padding ? head_bytes + 1 : head_bytes);
+                             (head_[4] & h2_frame::padded) != 0 && length > 0;
+    return head_bytes + (has_padding ? 1 : 0);
 }
 
 h2_frame h2_frame_scanner::take() {
@@ -28,11 +32,12 @@ h2_frame h2_frame_scanner::take() {
     out.type = head_[3];
     out.flags = head_[4];
     out.stream = big_endian(&head_[5], 4) & 0x7fffffffU;
-    left_ = out.length;
+    left_ = out.length - (have_ - head_bytes);
     std::size_t overhead = 0;
-    if (have_ > head_bytes) {
-        --left_;
+    if (have_ == head_bytes + 1) {
         overhead = std::size_t{1} + head_[head_bytes];
+    } else if (have_ > head_bytes) {
+        out.depends_on = big_endian(&head_[head_bytes], 4) & 0x7fffffffU;
     }
     out.is_empty_data = out.is(h2_frame_type::data) && out.length <= overhead &&
                         (out.flags & h2_frame::end_stream) == 0;
@@ -51,7 +56,7 @@ std::optional<h2_frame> h2_frame_scanner::next(std::string_view& input) {
         }
         head_[have_++] = static_cast<std::uint8_t>(input.front());
         input.remove_prefix(1);
-        if (have_ >= head_bytes && has_whole_head()) {
+        if (have_ >= head_bytes && have_ == wanted()) {
             return take();
         }
     }

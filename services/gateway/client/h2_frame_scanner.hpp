@@ -27,7 +27,8 @@ struct h2_frame {
     std::uint8_t type = 0; ///< of h2_frame_type, or unknown
     std::uint8_t flags = 0;
     std::uint32_t stream = 0;
-    bool is_empty_data = false; ///< DATA that brings and ends nothing, padding or not
+    bool is_empty_data = false;   ///< DATA that brings and ends nothing, padding or not
+    std::uint32_t depends_on = 0; ///< of PRIORITY
 
     bool is(h2_frame_type which) const {
         return type == static_cast<std::uint8_t>(which);
@@ -56,11 +57,13 @@ private:
     static constexpr std::size_t preface_bytes = 24;
     static constexpr std::size_t head_bytes = 9;
 
-    bool has_whole_head() const;
+    std::size_t wanted() const;
     h2_frame take();
 
     std::size_t left_ = preface_bytes; ///< to skip
-    std::array<std::uint8_t, head_bytes + 1> head_{};
+    /// The head, and what else is looked at: of padded DATA the length of the padding, of PRIORITY
+    /// the stream it depends on.
+    std::array<std::uint8_t, head_bytes + 4> head_{};
     std::size_t have_ = 0;
     bool in_headers_ = false; ///< the last frame
 };

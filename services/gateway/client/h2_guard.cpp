@@ -17,6 +17,14 @@ bool h2_guard::budget::take(time_point now) {
 }
 
 std::optional<h2_event> h2_guard::on_frame(const h2_frame& frame, time_point now) {
+    switch (streams_.on_frame(frame)) {
+    case h2_stream_history::finding::ended:
+        return h2_event::closed_stream;
+    case h2_stream_history::finding::unused:
+        return h2_event::protocol_error;
+    case h2_stream_history::finding::fine:
+        break;
+    }
     const auto charged = [now](budget& from, h2_event what) {
         return from.take(now) ? std::nullopt : std::optional(what);
     };
@@ -43,11 +51,20 @@ std::optional<h2_event> h2_guard::on_frame(const h2_frame& frame, time_point now
     case h2_frame_type::window_update:
         return charged(window_updates_, h2_event::window_update_flood);
     case h2_frame_type::priority:
+        return on_priority(frame, now);
     case h2_frame_type::push_promise:
     case h2_frame_type::goaway:
         break;
     }
     return charged(others_, h2_event::other_frame_flood);
+}
+
+/// The frame means nothing any more, but may not stand everywhere (RFC 9113 §6.3, RFC 7540 §5.3.1).
+std::optional<h2_event> h2_guard::on_priority(const h2_frame& frame, time_point now) {
+    if (frame.stream == 0 || frame.depends_on == frame.stream) {
+        return h2_event::protocol_error;
+    }
+    return others_.take(now) ? std::nullopt : std::optional(h2_event::other_frame_flood);
 }
 
 std::optional<h2_event> h2_guard::on_block(const h2_frame& frame) {

@@ -2,6 +2,7 @@
 
 #include "gateway/client/h2_event.hpp"
 #include "gateway/client/h2_frame_scanner.hpp"
+#include "gateway/client/h2_stream_history.hpp"
 
 #include <chrono>
 #include <optional>
@@ -10,8 +11,9 @@ namespace relais::gateway {
 
 /// Counts what a connection's client may do for free in HTTP/2 and tells when it is too much:
 /// frames that make us work, or answer, and bring nothing. Each kind has a budget that fills with
-/// time (GCRA); the numbers are in h2_guard.cpp, several times what browsers, gRPC and curl need.
-/// Does not rely on the limits of the library below, which differ from version to version.
+/// time (GCRA), several times what browsers, gRPC and curl need. Also finds errors that the library
+/// below overlooks because it keeps no closed streams and no priorities. Does not rely on the
+/// limits of the library below, which differ from version to version.
 class h2_guard {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -53,6 +55,9 @@ private:
 
     std::optional<h2_event> on_block(const h2_frame& frame);
 
+    std::optional<h2_event> on_priority(const h2_frame& frame, time_point now);
+
+    h2_stream_history streams_;
     bool inside_block_ = false;
     unsigned continuations_ = 0;    ///< of the current header block
     std::uint32_t block_bytes_ = 0; ///< as sent, packed

@@ -17,6 +17,7 @@ enum class h2_error : std::uint32_t {
     protocol = 0x1,
     internal = 0x2,
     settings_timeout = 0x4,
+    stream_closed = 0x5,
     cancel = 0x8,
     enhance_your_calm = 0xb,
 };

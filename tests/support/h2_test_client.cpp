@@ -188,7 +188,7 @@ void client::reset(std::int32_t stream) {
 }
 
 bool client::run(const std::function<bool()>& until) {
-    const auto limit = steady::now() + std::chrono::seconds(10);
+    const auto limit = steady::now() + state_->how.patience;
     while (!until()) {
         state_->render();
         pollfd waiting{state_->socket, POLLIN, 0};

@@ -2,6 +2,7 @@
 
 #include "support/h2_frames.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -29,6 +30,7 @@ public:
         bool keep_bodies = true;
         bool open_windows = true; ///< false: bodies stop when the first window is used up
         std::uint32_t stream_window = 65'535;
+        std::chrono::seconds patience{10};
     };
 
     explicit client(int socket) : client(socket, settings{}) {}
@@ -43,7 +45,7 @@ public:
     std::int32_t send(const field_list& fields, std::size_t body_bytes = 0, bool ends = true);
     void reset(std::int32_t stream);
 
-    /// Sends and receives until the condition holds; false: not within ten seconds, or the
+    /// Sends and receives until the condition holds; false: it took too long, or the
     /// connection ended.
     bool run(const std::function<bool()>& until);
     /// The answer to a request, once it is closed.

@@ -102,9 +102,9 @@ int on_frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* da
         const bool ends = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
                           (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
         if (ends && nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0) {
-            // The answer is whole; what the client still sends nobody needs (RFC 9113 §8.1).
-            require_h2(nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
-                                                 NGHTTP2_NO_ERROR));
+            if (auto* const stream = stream_of(session, frame->hd.stream_id)) {
+                user_of(data).on_early_end(*stream);
+            }
         } else if (frame->hd.type == NGHTTP2_RST_STREAM &&
                    is_provoked(frame->rst_stream.error_code)) {
             user_of(data).on_reset_provoked();

@@ -108,6 +108,7 @@ private:
     void on_data(h2_stream& of, std::string_view piece) override;
     void on_data_end(h2_stream& of) override;
     void on_stream_closed(h2_stream& of) override;
+    void on_early_end(h2_stream& of) override;
     void on_settings_acknowledged() override;
     void on_reset_provoked() override;
     void on_failure_sent() override;

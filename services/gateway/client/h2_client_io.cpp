@@ -196,6 +196,10 @@ void h2_client::on_stream_closed(h2_stream& of) {
     of.on_closed();
 }
 
+void h2_client::on_early_end(h2_stream& of) {
+    of.on_early_end();
+}
+
 void h2_client::on_settings_acknowledged() {
     settings_.clear();
 }

@@ -54,6 +54,8 @@ public:
         /// Both sides ended it, or one reset it; nothing more is told of it.
         virtual void on_stream_closed(h2_stream& of) = 0;
         virtual void on_settings_acknowledged() = 0;
+        /// The answer went out whole, while the client still sends (RFC 9113 §8.1).
+        virtual void on_early_end(h2_stream& of) = 0;
         /// What is sent, besides answers: a reset because of what the client did, or the end of
         /// the connection, with an error.
         virtual void on_reset_provoked() = 0;

@@ -5,6 +5,12 @@
 // The side of a stream that the exchange sees. What comes from the client is in
 // h2_stream_input.cpp.
 namespace relais::gateway {
+namespace {
+
+/// Some clients (curl before 8) lose an answer when the stream is reset right behind it.
+constexpr std::chrono::milliseconds early_end_time{250};
+
+} // namespace
 
 const client_info& h2_stream::info() const {
     return client_->info();
@@ -110,9 +116,19 @@ std::string_view h2_stream::take(std::size_t count) {
     return part;
 }
 
+void h2_stream::on_early_end() {
+    early_ = true;
+    if (user_ == nullptr) {
+        timer_.set_after(early_end_time);
+    }
+}
+
 void h2_stream::finish() {
     user_ = nullptr;
     timer_.clear();
+    if (early_) {
+        timer_.set_after(early_end_time);
+    }
     forget_body();
     if (mute_ && !closed_) {
         client_->session().reset(id_, h2_error::protocol);
@@ -152,6 +168,10 @@ void h2_stream::retire_if_over() {
 
 void h2_stream::on_timeout() {
     if (user_ == nullptr) {
+        if (!closed_) {
+            client_->session().reset(id_, h2_error::none);
+            client_->wake();
+        }
         return;
     }
     if (waiting_) {

@@ -36,6 +36,8 @@ public:
     void add_data(std::string_view piece);
     void end_data();
     void on_closed();
+    /// The answer is out, the client still sends: it has a moment to see that nobody wants it.
+    void on_early_end();
 
     /// Tells the exchange what was noted.
     void tell();
@@ -114,6 +116,7 @@ private:
     bool room_ = false;       ///< it was; to be told
     bool mute_ = false;       ///< what is sent is forgotten: the stream is reset as malformed
     bool gave_up_ = false;    ///< on a client that does not read
+    bool early_ = false;      ///< see on_early_end()
     bool closed_ = false;     ///< for the session
 };
 

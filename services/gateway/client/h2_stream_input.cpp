@@ -44,7 +44,7 @@ void h2_stream::begin(h2_client& whose, std::int32_t id) {
     head_whole_ = has_body_ = too_large_ = bad_trailers_ = arrived_ = ended_ = spoiled_ = wanted_ =
         false;
     delivering_ = said_continue_ = last_ = last_taken_ = waiting_ = room_ = false;
-    mute_ = gave_up_ = closed_ = false;
+    mute_ = gave_up_ = early_ = closed_ = false;
 }
 
 void h2_stream::begin_without_stream(h2_client& whose) {
@@ -100,7 +100,7 @@ void h2_stream::add_data(std::string_view piece) {
     if (!mute_ && (user_ != nullptr || arrived_)) {
         coming_.append(piece);
         client_->note(*this);
-    } else {
+    } else { // the stream's window stays shut
         client_->session().consume_of_connection(piece.size());
     }
 }

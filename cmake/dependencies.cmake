@@ -28,6 +28,7 @@ pkg_check_modules(vips REQUIRED IMPORTED_TARGET vips-cpp)
 pkg_check_modules(icu REQUIRED IMPORTED_TARGET icu-i18n icu-uc)
 pkg_check_modules(idn2 REQUIRED IMPORTED_TARGET libidn2)
 pkg_check_modules(pq REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(nghttp2 REQUIRED IMPORTED_TARGET libnghttp2)
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)
 
 # One of the four. The archive of a prefix of ours comes with what it needs at link time; Debian's

@@ -31,7 +31,7 @@ struct field_view {
 enum class framing {
     none,           ///< no body
     content_length, ///< body_bytes of it
-    chunked,        ///< see chunked_decoder
+    chunked,        ///< see chunked_decoder; in HTTP/2 any body of unknown length
     until_close,    ///< answers only
 };
 
@@ -47,6 +47,7 @@ struct request_head {
     /// In order of arrival. Never in here: names with '_' (readers that follow CGI take them for
     /// '-').
     std::vector<field_view> fields;
+    int version_major = 1; ///< 2: see read_h2_request()
     int version_minor = 1;
     http::framing framing = http::framing::none;
     std::uint64_t body_bytes = 0; ///< for framing::content_length

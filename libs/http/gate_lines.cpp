@@ -55,6 +55,10 @@ refusal parse_field(std::string_view line, const gate_limits& limits, field_view
     }
     field.name = line.substr(0, colon);
     field.value = trim_blanks(line.substr(colon + 1));
+    return check_field(field, limits);
+}
+
+refusal check_field(const field_view& field, const gate_limits& limits) {
     if (field.name.size() > limits.name_bytes_max) {
         return {"header-too-large", "a field's name is too long"};
     }

@@ -44,6 +44,9 @@ private:
 /// bytes that may not stand there.
 refusal parse_field(std::string_view line, const gate_limits& limits, field_view& field);
 
+/// A field's name and value, blanks around the value gone.
+refusal check_field(const field_view& field, const gate_limits& limits);
+
 /// Reads fields up to the empty line. `ended` says whether it was there.
 refusal parse_fields(line_cutter& lines, const gate_limits& limits, std::vector<field_view>& fields,
                      bool& ended);

@@ -113,14 +113,18 @@ void app::register_parts(const settings& given) {
     });
     process_.run_task(stage::workers, "reload", [this] { return reload_.run(); });
     process_.run_task(stage::consumers, "revocations", [this] { return revocations_.run(); });
-    process_.add({stage::acceptors, "http",
-                  [this, listen = given.listen]() -> asio::awaitable<result<void>> {
-                      co_return edges_.start(listen);
-                  },
-                  [this] {
-                      return edges_.finish(finish_requests_within);
-                  }});
+    process_.add(
+        {stage::acceptors, "http",
+         [this, listen = given.listen, h2c = given.listen_h2c]() -> asio::awaitable<result<void>> {
+             co_return edges_.start(listen, h2c);
+         },
+         [this] {
+             return edges_.finish(finish_requests_within);
+         }});
     process_.run_task(stage::acceptors, "accept", [this] { return edges_.accept(); });
+    if (!given.listen_h2c.host.empty()) {
+        process_.run_task(stage::acceptors, "accept-h2c", [this] { return edges_.accept_h2c(); });
+    }
     process_.add({stage::producers, "security-events", nullptr, [this]() -> asio::awaitable<void> {
                       co_await producer_.flush(std::chrono::milliseconds(2'000));
                   }});

@@ -11,6 +11,7 @@ namespace relais::gateway {
 struct settings {
     host::process_settings process;
     config::endpoint listen;
+    config::endpoint listen_h2c; ///< without a host: off
     route_table routes;
     std::string routes_file; ///< read again when it changes
     std::size_t connections_max = 4'096;

@@ -1,5 +1,7 @@
 #include "gateway/edge.hpp"
 
+#include "gateway/client/h1_client.hpp"
+#include "gateway/client/h2_client.hpp"
 #include "gateway/limits/address_key.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -42,7 +44,8 @@ service_metrics metrics_of(const std::string& name, metrics::registry& metrics) 
 
 edge::edge(std::shared_ptr<const route_table> routes, outside given)
     : outside_(std::move(given)), loop_(outside_.time), reports_(outside_.metrics, outside_.logger),
-      identities_(loop_, outside_.ask_identity), plan_(std::make_shared<plan>()) {
+      identities_(loop_, outside_.ask_identity), plan_(std::make_shared<plan>()),
+      http2_(loop_, outside_.metrics) {
     use(std::move(routes));
 }
 
@@ -95,7 +98,16 @@ void edge::stop() {
     loop_.stop();
 }
 
-void edge::adopt(int descriptor, const tcp::endpoint& peer) {
+std::unique_ptr<client_connection> edge::make_client(tcp::socket socket, client_info info,
+                                                     client_wire speaks) {
+    if (speaks == client_wire::http2) {
+        return std::make_unique<h2_client>(loop_, *this, http2_, std::move(socket),
+                                           std::move(info));
+    }
+    return std::make_unique<h1_client>(loop_, *this, std::move(socket), std::move(info));
+}
+
+void edge::adopt(int descriptor, const tcp::endpoint& peer, client_wire speaks) {
     tcp::socket socket(loop_.io());
     boost::system::error_code failed;
     socket.assign(peer.protocol(), descriptor, failed);
@@ -106,7 +118,7 @@ void edge::adopt(int descriptor, const tcp::endpoint& peer) {
     }
     const auto address = unmapped(peer.address());
     client_info info{address, address.to_string(), false};
-    auto made = std::make_unique<h1_client>(loop_, *this, std::move(socket), std::move(info));
+    auto made = make_client(std::move(socket), std::move(info), speaks);
     auto& client = *made;
     client.place = clients_.size();
     clients_.push_back(std::move(made));
@@ -125,7 +137,7 @@ void edge::adopt(int descriptor, const tcp::endpoint& peer) {
 }
 
 /// Why this connection is not served, if it is not.
-std::optional<error> edge::take_place(h1_client& client, const ip_address& address) {
+std::optional<error> edge::take_place(client_connection& client, const ip_address& address) {
     const auto& routes = *plan_->routes;
     if (routes.addresses.source == address_source::peer && is_banned(address)) {
         return error{error_kind::forbidden, "banned", "no requests from this address for now", "",
@@ -145,7 +157,7 @@ std::optional<error> edge::take_place(h1_client& client, const ip_address& addre
     return std::nullopt;
 }
 
-void edge::on_closed(h1_client& which) {
+void edge::on_closed(client_connection& which) {
     const auto place = which.place;
     auto dead = std::move(clients_[place]);
     if (place + 1 != clients_.size()) {

@@ -1,7 +1,8 @@
 #pragma once
 
+#include "gateway/client/client_connection.hpp"
 #include "gateway/client/client_owner.hpp"
-#include "gateway/client/h1_client.hpp"
+#include "gateway/client/h2_pool.hpp"
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/report.hpp"
 #include "gateway/identity/identity_cache.hpp"
@@ -54,14 +55,14 @@ public:
                       bool ready);
 
     /// A connection that was just accepted, by its descriptor.
-    void adopt(int descriptor, const boost::asio::ip::tcp::endpoint& peer);
+    void adopt(int descriptor, const boost::asio::ip::tcp::endpoint& peer, client_wire speaks);
 
     /// Answers end their connections from now on, connections that wait for a request end at once.
     void announce_drain();
     void close_idle();
 
     request_user& new_exchange(client_side& client) override;
-    void on_closed(h1_client& which) override;
+    void on_closed(client_connection& which) override;
 
     const client_limits& patience() const override {
         return patience_;
@@ -104,7 +105,9 @@ public:
 
 private:
     service* find_service(const std::string& name);
-    std::optional<error> take_place(h1_client& client, const ip_address& address);
+    std::unique_ptr<client_connection> make_client(boost::asio::ip::tcp::socket socket,
+                                                   client_info info, client_wire speaks);
+    std::optional<error> take_place(client_connection& client, const ip_address& address);
 
     outside outside_;
     edge_loop loop_;
@@ -115,7 +118,8 @@ private:
     std::shared_ptr<const plan> plan_; // shared with the exchanges of this loop
     std::vector<std::unique_ptr<exchange>> exchanges_;
     std::vector<exchange*> free_exchanges_;
-    std::vector<std::unique_ptr<h1_client>> clients_;
+    h2_pool http2_;
+    std::vector<std::unique_ptr<client_connection>> clients_;
     bool draining_ = false;
     bool stopping_ = false;
 };

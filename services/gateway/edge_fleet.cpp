@@ -12,7 +12,8 @@ namespace relais::gateway {
 edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, asio::io_context& control,
                        surroundings given)
     : control_(control), given_(std::move(given)), connections_max_(connections_max),
-      listener_(control, given_.metrics, given_.logger) {
+      listener_(control, given_.metrics, given_.logger),
+      listener_h2c_(control, given_.metrics, given_.logger) {
     for (std::size_t i = 0; i < loops; ++i) {
         edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
     }
@@ -36,7 +37,10 @@ edge::outside edge_fleet::outside_of(std::size_t index) {
             [this](std::ptrdiff_t change) {
                 const auto before = clients_.fetch_add(change);
                 if (static_cast<std::size_t>(before) >= connections_max_) {
-                    asio::post(control_, [this] { listener_.notify_room(); });
+                    asio::post(control_, [this] {
+                        listener_.notify_room();
+                        listener_h2c_.notify_room();
+                    });
                 }
             }};
 }
@@ -53,10 +57,13 @@ void edge_fleet::ask_identity(edge& whose, std::string token, const trace::conte
                                                std::move(answer)));
 }
 
-result<void> edge_fleet::start(const config::endpoint& listen) {
-    auto open = listener_.open(listen);
-    if (!open) {
-        return open; // asked again later
+result<void> edge_fleet::start(const config::endpoint& listen, const config::endpoint& listen_h2c) {
+    auto opened = listener_.open(listen);
+    if (opened && !listen_h2c.host.empty()) {
+        opened = listener_h2c_.open(listen_h2c);
+    }
+    if (!opened) {
+        return opened; // asked again later
     }
     for (const auto& each : edges_) {
         each->start();
@@ -65,12 +72,20 @@ result<void> edge_fleet::start(const config::endpoint& listen) {
 }
 
 asio::awaitable<void> edge_fleet::accept() {
-    return listener_.run(
-        [this] { return static_cast<std::size_t>(clients_.load()) < connections_max_; },
-        [this](tcp::socket socket) { on_accepted(std::move(socket)); });
+    return accept_on(listener_, client_wire::http1);
 }
 
-void edge_fleet::on_accepted(tcp::socket socket) {
+asio::awaitable<void> edge_fleet::accept_h2c() {
+    return accept_on(listener_h2c_, client_wire::http2);
+}
+
+asio::awaitable<void> edge_fleet::accept_on(http::listener& listener, client_wire speaks) {
+    return listener.run(
+        [this] { return static_cast<std::size_t>(clients_.load()) < connections_max_; },
+        [this, speaks](tcp::socket socket) { on_accepted(std::move(socket), speaks); });
+}
+
+void edge_fleet::on_accepted(tcp::socket socket, client_wire speaks) {
     boost::system::error_code failed;
     // One that has left already may have sent a request before; it is served like others.
     const auto peer = socket.remote_endpoint(failed);
@@ -78,12 +93,13 @@ void edge_fleet::on_accepted(tcp::socket socket) {
     clients_.fetch_add(1);
     // In turn: connections live long, so each loop gets its share.
     auto& to = *edges_[next_edge_++ % edges_.size()];
-    to.post([&to, descriptor, peer] { to.adopt(descriptor, peer); });
+    to.post([&to, descriptor, peer, speaks] { to.adopt(descriptor, peer, speaks); });
 }
 
 asio::awaitable<void> edge_fleet::finish(std::chrono::milliseconds at_most) {
     constexpr std::chrono::milliseconds look_again{20};
     listener_.close();
+    listener_h2c_.close();
     tell_each([](edge& each) { each.close_idle(); });
     const auto until = std::chrono::steady_clock::now() + at_most;
     while (clients_.load() > 0 && std::chrono::steady_clock::now() < until) {

@@ -32,9 +32,11 @@ public:
     edge_fleet(std::size_t loops, std::size_t connections_max, boost::asio::io_context& control,
                surroundings given);
 
-    result<void> start(const config::endpoint& listen);
-    /// Accepts until finish().
+    /// `listen_h2c`: without a host, there is no such listener.
+    result<void> start(const config::endpoint& listen, const config::endpoint& listen_h2c);
+    /// Accepts until finish(); on the second listener clients speak HTTP/2 by prior knowledge.
     boost::asio::awaitable<void> accept();
+    boost::asio::awaitable<void> accept_h2c();
     /// No more connections; those that are busy have so long, then they are cut off.
     boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
 
@@ -46,7 +48,8 @@ public:
     }
 
 private:
-    void on_accepted(boost::asio::ip::tcp::socket socket);
+    boost::asio::awaitable<void> accept_on(http::listener& listener, client_wire speaks);
+    void on_accepted(boost::asio::ip::tcp::socket socket, client_wire speaks);
     void ask_identity(edge& whose, std::string token, const trace::context& where,
                       std::function<void(result<introspection>)> answer);
     edge::outside outside_of(std::size_t index);
@@ -55,6 +58,7 @@ private:
     surroundings given_;
     std::size_t connections_max_;
     http::listener listener_;
+    http::listener listener_h2c_;
     std::atomic<std::ptrdiff_t> clients_{0}; ///< of all edges, also on their way to one
     std::size_t next_edge_ = 0;
     shared_limits limits_;

@@ -96,7 +96,7 @@ pid_t spawn(const std::string& program, const std::map<std::string, std::string>
 
 gateway_process::gateway_process(const std::string& routes,
                                  std::map<std::string, std::string> variables)
-    : port_(free_port()), admin_port_(free_port()) {
+    : port_(free_port()), h2c_port_(free_port()), admin_port_(free_port()) {
     std::string folder =
         (std::filesystem::temp_directory_path() / "relais-gateway-XXXXXX").string();
     if (::mkdtemp(folder.data()) == nullptr) {
@@ -106,6 +106,7 @@ gateway_process::gateway_process(const std::string& routes,
     std::ofstream(folder_ + "/routes.textproto") << routes;
     auto all = config::process_environment();
     all["RELAIS_LISTEN"] = fmt::format("127.0.0.1:{}", port_);
+    all["RELAIS_LISTEN_H2C"] = fmt::format("127.0.0.1:{}", h2c_port_);
     all["RELAIS_ADMIN_LISTEN"] = fmt::format("127.0.0.1:{}", admin_port_);
     all["RELAIS_ROUTES_FILE"] = folder_ + "/routes.textproto";
     all["RELAIS_IDENTITY_PRIVATE_KEY"] = private_key;

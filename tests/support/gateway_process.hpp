@@ -22,6 +22,11 @@ public:
         return port_;
     }
 
+    /// Where HTTP/2 is spoken by prior knowledge.
+    std::uint16_t h2c_port() const {
+        return h2c_port_;
+    }
+
     std::uint16_t admin_port() const {
         return admin_port_;
     }
@@ -52,6 +57,7 @@ private:
 
     std::string folder_;
     std::uint16_t port_ = 0;
+    std::uint16_t h2c_port_ = 0;
     std::uint16_t admin_port_ = 0;
     pid_t child_ = 0;
 };

@@ -21,7 +21,7 @@ CPP = {".cpp", ".hpp"}
 # Third-party headers may not be seen in public headers of a library (Asio and protobuf may).
 FOREIGN = re.compile(
     r"#include\s*<(boost/(?!asio/)|pqxx|librdkafka|cpprest|prometheus|spdlog|openssl|sodium|vips|curl|"
-    r"unicode|libpq)"
+    r"nghttp2|unicode|libpq)"
 )
 UNOWNED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b(?!\([a-z][a-z0-9_-]*\))")
 # Words of a workplace or a registry that have no business in the project's files.

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <utility>
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -88,7 +89,15 @@ channel::channel(asio::io_context& loop, user& whose) : channel(tcp::socket(loop
 
 channel::channel(tcp::socket socket, user& whose) : state_(new state(std::move(socket), whose)) {}
 
+channel::channel(channel&& other, user& whose) : state_(std::exchange(other.state_, nullptr)) {
+    assert(!state_->reading);
+    state_->user = &whose;
+}
+
 channel::~channel() {
+    if (state_ == nullptr) {
+        return;
+    }
     close();
     state_->owned = false;
     state_->release_if_done();

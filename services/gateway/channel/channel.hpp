@@ -28,6 +28,9 @@ public:
 
     channel(boost::asio::io_context& loop, user& whose);
     channel(boost::asio::ip::tcp::socket socket, user& whose);
+    /// Takes an open one over from another user, who has no read under way and is told nothing any
+    /// more.
+    channel(channel&& other, user& whose);
     ~channel();
     channel(const channel&) = delete;
     channel& operator=(const channel&) = delete;

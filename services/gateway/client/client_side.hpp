@@ -69,7 +69,8 @@ public:
 
     /// An interim answer (1xx) on the way; nobody who speaks HTTP/1.0 gets one.
     virtual sent send_interim(const answer_head& head) = 0;
-    /// Begins the answer; goes out with the first piece, or at flush().
+    /// Begins the answer; goes out with the first piece, or at flush(). The head and its views stay
+    /// valid until then.
     virtual void send_head(const answer_head& head) = 0;
     /// Takes back a head of which nothing was sent yet: neither a piece nor flush() followed.
     virtual void take_back_head() = 0;

@@ -3,9 +3,9 @@
 #include "gateway/channel/body_reader.hpp"
 #include "gateway/channel/channel.hpp"
 #include "gateway/channel/framed_writer.hpp"
+#include "gateway/client/client_connection.hpp"
 #include "gateway/client/client_owner.hpp"
 #include "gateway/client/client_side.hpp"
-#include "gateway/limits/concurrency_table.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "http/gate.hpp"
 
@@ -15,34 +15,20 @@ namespace relais::gateway {
 
 /// A client's HTTP/1.1 connection: heads pass the strict gate, requests are served one after the
 /// other, whatever is in doubt ends it. While nothing goes on it holds 4 KiB.
-class h1_client final : public client_side, channel::user {
+class h1_client final : public client_connection, public client_side, channel::user {
 public:
     h1_client(edge_loop& loop, client_owner& owner, boost::asio::ip::tcp::socket socket,
               client_info info);
-    virtual ~h1_client();
-    h1_client(const h1_client&) = delete;
-    h1_client& operator=(const h1_client&) = delete;
+    ~h1_client() override;
 
-    void start();
+    void start() override;
+    void start_refused(const error& why) override;
 
-    /// Instead of start(): the connection itself is refused.
-    void start_refused(const error& why);
-
-    /// Kept as long as the connection.
-    void hold(concurrency_permit permit) {
-        permit_ = std::move(permit);
-    }
-
-    /// From now on answers end the connection.
-    void announce_drain() {
+    void announce_drain() override {
         draining_ = true;
     }
 
-    /// Ends it if it waits for another request. One whose request has arrived is served, and a new
-    /// connection has a moment to send its first.
-    void close_idle();
-
-    std::size_t place = 0; ///< among the owner's clients; the owner's business
+    void close_idle() override;
 
     const client_info& info() const override {
         return info_;
@@ -99,7 +85,6 @@ private:
     http::request_head head_;
     body_reader body_;
     client_info info_;
-    concurrency_permit permit_;
     std::chrono::steady_clock::time_point body_began_;
     std::size_t lingered_bytes_ = 0;
     bool wanted_ = false;  ///< the exchange waits for a piece of the body

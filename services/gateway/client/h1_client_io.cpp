@@ -1,8 +1,6 @@
 #include "gateway/client/h1_client.hpp"
 #include "gateway/exchange/heads.hpp"
 
-#include <algorithm>
-
 // How bodies and answers go over a client's connection.
 namespace relais::gateway {
 namespace {
@@ -77,13 +75,7 @@ steady::time_point h1_client::patience() const {
     if (tunnel_) {
         return steady::now() + limits.tunnel_idle;
     }
-    const auto silence = steady::now() + limits.body_idle;
-    if (limits.body_bytes_per_second_min == 0) {
-        return silence;
-    }
-    const std::chrono::milliseconds earned(body_.bytes_seen() * 1000 /
-                                           limits.body_bytes_per_second_min);
-    return std::min(silence, body_began_ + limits.body_idle + earned);
+    return body_deadline(limits, body_began_, body_.bytes_seen());
 }
 
 sent h1_client::send_interim(const answer_head& head) {

@@ -7,8 +7,8 @@
 namespace relais::gateway {
 namespace {
 
-constexpr std::array<std::string_view, 3> watched{"protocol_error", "invalid_token",
-                                                  "body_too_large"};
+constexpr std::array<std::string_view, 4> watched{"protocol_error", "invalid_token",
+                                                  "body_too_large", "http2_abuse"};
 
 } // namespace
 

@@ -90,6 +90,13 @@ void append_status_and_fields(std::string& out, const answer_head& head) {
     }
 }
 
+std::string_view via_of(const http::request_head& head) {
+    if (head.version_major == 2) {
+        return "2.0 relais";
+    }
+    return head.version_minor == 0 ? "1.0 relais" : "1.1 relais";
+}
+
 /// Copies the views of what goes through; whether a Date is among it.
 bool take_end_to_end(const std::vector<http::field_view>& from, answer_head& to) {
     const nominations named(from);
@@ -139,7 +146,7 @@ void write_request_head(const http::request_head& from_client, const forwarding&
     if (forwards) {
         append_number(out, "Max-Forwards", std::max<std::uint64_t>(*forwards, 1) - 1);
     }
-    append_field(out, "Via", from_client.version_minor == 0 ? "1.0 relais" : "1.1 relais");
+    append_field(out, "Via", via_of(from_client));
     append_field(out, "X-Forwarded-For", about.client_address);
     append_field(out, "X-Forwarded-Proto", about.scheme);
     append_field(out, "X-Forwarded-Host", from_client.host);

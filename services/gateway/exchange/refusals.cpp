@@ -13,7 +13,7 @@
 namespace relais::gateway {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 19> reasons{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> reasons{{
     {"no-healthy-upstream", "no_healthy_upstream"},
     {"introspection-failed", "no_healthy_upstream"},
     {"upstream-timeout", "upstream_timeout"},
@@ -33,6 +33,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 19> reasons{
     {"too-many-uploads", "too_many_uploads"},
     {"banned", "banned"},
     {"loop-detected", "loop_detected"},
+    {"http2-abuse", "http2_abuse"},
 }};
 
 /// A request id from outside that may go into logs and headers.

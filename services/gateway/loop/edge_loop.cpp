@@ -13,7 +13,7 @@ namespace relais::gateway {
 // from other threads stays safe.
 edge_loop::edge_loop(const clock& time)
     : time_(time), io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), work_(io_.get_executor()),
-      timers_(io_) {
+      timers_(io_), turn_(io_) {
     random_bytes({reinterpret_cast<std::uint8_t*>(random_state_.data()), sizeof random_state_});
 }
 

@@ -3,6 +3,7 @@
 #include "clock/clock.hpp"
 #include "gateway/loop/read_buffer.hpp"
 #include "gateway/loop/timer_wheel.hpp"
+#include "gateway/loop/turn_end.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -46,6 +47,10 @@ public:
         return timers_;
     }
 
+    turn_end& turn() {
+        return turn_;
+    }
+
     block_pool& blocks() {
         return blocks_;
     }
@@ -83,6 +88,7 @@ private:
     boost::asio::io_context io_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     timer_wheel timers_;
+    turn_end turn_;
     block_pool blocks_;
     std::vector<grave> graves_;
     std::string http_date_;

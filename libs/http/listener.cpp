@@ -20,6 +20,9 @@ listener::listener(asio::io_context& loop, metrics::registry& metrics, log::logg
                               "Connections that could not be accepted")) {}
 
 result<void> listener::open(const config::endpoint& where) {
+    if (acceptor_.is_open()) {
+        return {};
+    }
     error_code failed;
     tcp::resolver resolver(acceptor_.get_executor());
     const auto found =

@@ -20,7 +20,7 @@ class listener {
 public:
     listener(boost::asio::io_context& loop, metrics::registry& metrics, log::logger logger);
 
-    /// Binds. Error: `unavailable` / "listen-failed" naming address and port.
+    /// Binds; once is enough. Error: `unavailable` / "listen-failed" naming address and port.
     result<void> open(const config::endpoint& where);
 
     /// The port that was bound; 0 before open().

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <arpa/inet.h>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
@@ -31,18 +32,26 @@ using steady = std::chrono::steady_clock;
 constexpr const char* private_key = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 constexpr const char* public_key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
-std::uint16_t free_port() {
-    const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* raw = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(made, raw, size) != 0 || ::getsockname(made, raw, &size) != 0) {
-        throw std::runtime_error("no free port");
+/// All of them are different, which asking one after the other would not promise.
+std::array<std::uint16_t, 3> free_ports() {
+    std::array<std::uint16_t, 3> ports{};
+    std::array<int, 3> held{};
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        held[i] = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof(address);
+        auto* raw = reinterpret_cast<sockaddr*>(&address);
+        if (::bind(held[i], raw, size) != 0 || ::getsockname(held[i], raw, &size) != 0) {
+            throw std::runtime_error("no free port");
+        }
+        ports[i] = ntohs(address.sin_port);
     }
-    ::close(made);
-    return ntohs(address.sin_port);
+    for (const int each : held) {
+        ::close(each);
+    }
+    return ports;
 }
 
 std::string read_file(const std::string& path) {
@@ -95,8 +104,11 @@ pid_t spawn(const std::string& program, const std::map<std::string, std::string>
 } // namespace
 
 gateway_process::gateway_process(const std::string& routes,
-                                 std::map<std::string, std::string> variables)
-    : port_(free_port()), h2c_port_(free_port()), admin_port_(free_port()) {
+                                 std::map<std::string, std::string> variables) {
+    const auto ports = free_ports();
+    port_ = ports[0];
+    h2c_port_ = ports[1];
+    admin_port_ = ports[2];
     std::string folder =
         (std::filesystem::temp_directory_path() / "relais-gateway-XXXXXX").string();
     if (::mkdtemp(folder.data()) == nullptr) {
@@ -120,11 +132,17 @@ gateway_process::gateway_process(const std::string& routes,
     const std::map<std::string, std::string> environment(all.begin(), all.end());
     child_ = spawn(build_dir() + "/bin/relais-gateway", environment, folder_ + "/log");
     if (!wait_until([this] { return is_ready(); }, std::chrono::seconds(20))) {
-        throw std::runtime_error("relais-gateway is not ready: " + log());
+        const std::string said = log();
+        end();
+        throw std::runtime_error("relais-gateway is not ready: " + said);
     }
 }
 
 gateway_process::~gateway_process() {
+    end();
+}
+
+void gateway_process::end() const {
     if (child_ > 0) {
         ::kill(child_, SIGKILL);
         ::waitpid(child_, nullptr, 0);

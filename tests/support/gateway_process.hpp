@@ -54,6 +54,7 @@ public:
 
 private:
     bool is_ready() const;
+    void end() const;
 
     std::string folder_;
     std::uint16_t port_ = 0;

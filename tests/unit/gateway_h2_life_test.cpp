@@ -221,6 +221,13 @@ TEST_CASE("a client that says goodbye is served to the end", "[gateway][h2]") {
     CHECK(h2::rig::eventually([&] { return rig.closed == 1; }));
 }
 
+TEST_CASE("an answer that is taken back in time was never there", "[gateway][h2]") {
+    h2::rig rig;
+    h2::client client(rig.open());
+    const auto answer = client.wait(client.send(h2::request("/regret")));
+    CHECK(answer.status == 502);
+}
+
 TEST_CASE("a loop that stops with connections open leaves nothing behind", "[gateway][h2]") {
     auto rig = std::make_unique<h2::rig>();
     h2::client client(rig->open());

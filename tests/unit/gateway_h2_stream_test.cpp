@@ -68,16 +68,6 @@ TEST_CASE("answers without a body, of no known length, and interim ones", "[gate
     CHECK(interim.body == "done");
 }
 
-TEST_CASE("an answer that is taken back before a part of it went out was never there",
-          "[gateway][h2]") {
-    h2::rig rig;
-    h2::client client(rig.open());
-    const auto answer = client.wait(client.send(h2::request("/regret")));
-    CHECK(answer.status == 502);
-    CHECK(answer.body == "no");
-    CHECK(answer.whole);
-}
-
 TEST_CASE("bodies of any size go both ways in small windows", "[gateway][h2]") {
     h2::rig rig;
     h2::client::settings how;

@@ -39,8 +39,9 @@ public:
 private:
     static std::uint8_t* bytes(std::string_view text) {
         // The library only reads them.
-        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast,cppcoreguidelines-pro-type-reinterpret-cast)
+        // NOLINTBEGIN(cppcoreguidelines-pro-type-*)
         return reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
+        // NOLINTEND(cppcoreguidelines-pro-type-*)
     }
 
     std::array<nghttp2_nv, 48> few_; // NOLINT(cppcoreguidelines-pro-type-member-init): see add()

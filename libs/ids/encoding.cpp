@@ -17,14 +17,18 @@ std::span<const std::uint8_t> as_bytes(std::string_view text) {
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-std::string to_hex(std::span<const std::uint8_t> bytes) {
+char* write_hex(std::span<const std::uint8_t> bytes, char* out) {
     constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    out.reserve(bytes.size() * 2);
     for (const std::uint8_t byte : bytes) {
-        out += digits[byte >> 4];
-        out += digits[byte & 0x0f];
+        *out++ = digits[byte >> 4];
+        *out++ = digits[byte & 0x0f];
     }
+    return out;
+}
+
+std::string to_hex(std::span<const std::uint8_t> bytes) {
+    std::string out(bytes.size() * 2, '\0');
+    write_hex(bytes, out.data());
     return out;
 }
 

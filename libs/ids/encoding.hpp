@@ -27,6 +27,9 @@ inline int hex_value(char digit) {
 }
 
 /// Lower-case hexadecimal.
+/// Writes two digits a byte; gives where the next one goes.
+char* write_hex(std::span<const std::uint8_t> bytes, char* out);
+
 std::string to_hex(std::span<const std::uint8_t> bytes);
 
 /// base64url without padding (RFC 4648 §5).

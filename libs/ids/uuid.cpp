@@ -6,11 +6,10 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <span>
 
 namespace relais {
 namespace {
-
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 bool dash_belongs_at(std::size_t position) {
     return position == 8 || position == 13 || position == 18 || position == 23;
@@ -45,17 +44,22 @@ result<uuid> uuid::parse(std::string_view text) {
     return uuid(bytes);
 }
 
-std::string uuid::text() const {
-    std::string out;
-    out.reserve(36);
-    for (const std::uint8_t byte : bytes_) {
-        if (dash_belongs_at(out.size())) {
-            out += '-';
-        }
-        out += hex_digits[byte >> 4];
-        out += hex_digits[byte & 0x0f];
+std::array<char, 36> uuid::characters() const {
+    std::array<char, 36> out; // NOLINT(cppcoreguidelines-pro-type-member-init): all is written
+    const std::span<const std::uint8_t> bytes(bytes_);
+    char* at = write_hex(bytes.first(4), out.data());
+    for (const std::size_t begin : {4, 6, 8}) {
+        *at++ = '-';
+        at = write_hex(bytes.subspan(begin, 2), at);
     }
+    *at++ = '-';
+    write_hex(bytes.last(6), at);
     return out;
+}
+
+std::string uuid::text() const {
+    const auto all = characters();
+    return {all.data(), all.size()};
 }
 
 bool uuid::is_nil() const {

@@ -23,6 +23,8 @@ public:
     static result<uuid> parse(std::string_view text);
 
     std::string text() const;
+    /// The same without memory of its own.
+    std::array<char, 36> characters() const;
 
     const std::array<std::uint8_t, 16>& bytes() const {
         return bytes_;

@@ -68,8 +68,20 @@ context context::child() const {
     return made;
 }
 
+std::array<char, 55> context::traceparent_characters() const {
+    std::array<char, 55> out{'0', '0', '-'};
+    char* at = write_hex(trace_id, out.data() + 3);
+    *at++ = '-';
+    at = write_hex(span_id, at);
+    *at++ = '-';
+    *at++ = '0';
+    *at = sampled ? '1' : '0';
+    return out;
+}
+
 std::string context::traceparent() const {
-    return "00-" + to_hex(trace_id) + "-" + to_hex(span_id) + (sampled ? "-01" : "-00");
+    const auto all = traceparent_characters();
+    return {all.data(), all.size()};
 }
 
 std::string context::trace_id_text() const {

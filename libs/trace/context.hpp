@@ -27,6 +27,8 @@ struct context {
 
     /// The `traceparent` value, for HTTP headers, Kafka headers and outbox rows alike.
     std::string traceparent() const;
+    /// The same without memory of its own.
+    std::array<char, 55> traceparent_characters() const;
 
     std::string trace_id_text() const;
     std::string span_id_text() const;

@@ -68,7 +68,12 @@ TEST_CASE("a request is written anew", "[gateway]") {
     CHECK_THAT(written, ContainsSubstring("X-Forwarded-For: 192.0.2.7\r\n"));
     CHECK_THAT(written, ContainsSubstring("X-Relais-Identity: signed\r\n"));
     CHECK_THAT(written, ContainsSubstring("X-Relais-Deadline-Ms: 900\r\n"));
+    CHECK_THAT(written, !ContainsSubstring("Prefer: respond-async"));
     CHECK(written.ends_with("\r\n\r\n"));
+    auto about = known();
+    about.respond_async = true;
+    CHECK_THAT(request_head_for_upstream(head, about),
+               ContainsSubstring("Prefer: respond-async\r\n"));
 }
 
 TEST_CASE("a client cannot bring what only we may set", "[gateway]") {

@@ -53,7 +53,7 @@ void exchange::begin(client_side& client) {
 void exchange::begin_request(const http::request_head& head) {
     record_.start = edge_.others().time.now();
     record_.tls = client_->info().encrypted;
-    begin_record(record_, head);
+    begin_record(record_, head, edge_.loop());
     edge_.others().stats.request_began();
 }
 
@@ -204,16 +204,17 @@ void exchange::prepare(const known_caller* caller) {
             return;
         }
     }
-    const std::string traceparent = record_.trace.child().traceparent();
+    const auto traceparent = record_.trace.child().traceparent_characters();
     forwarding about;
     about.client_address = address_text_.empty() ? client_->info().address : address_text_;
     about.scheme = https_ ? "https" : "http";
     about.request_id = record_.request_id.view();
-    about.traceparent = traceparent;
+    about.traceparent = {traceparent.data(), traceparent.size()};
     if (caller != nullptr) {
         about.identity = caller->signed_header;
     }
     about.keep_authorization = route_->credentials == credentials::forward;
+    about.respond_async = route_->long_work;
     request_.upgrade = about.upgrade = upgrade_of(*head_, route_->upgrades);
     about.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - now);
     head_text_.clear();
@@ -283,7 +284,8 @@ void exchange::on_timeout() {
             break;
         }
         fail_upstream({error_kind::timeout, "upstream-timeout",
-                       "the service did not answer in time", "", std::nullopt});
+                       "the service did not answer in time, and was told to stop", "",
+                       std::nullopt});
         break;
     case phase::idle:
     case phase::identity:

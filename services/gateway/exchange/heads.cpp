@@ -172,6 +172,9 @@ void write_request_head(const http::request_head& from_client, const forwarding&
         append_number(out, "X-Relais-Deadline-Ms",
                       static_cast<std::uint64_t>(about.deadline.count()));
     }
+    if (about.respond_async) {
+        append_field(out, "Prefer", "respond-async");
+    }
     if (!about.identity.empty()) {
         append_field(out, "X-Relais-Identity", about.identity);
     }

@@ -21,7 +21,8 @@ struct forwarding {
     std::string_view identity; ///< signed internal identity; empty: none
     std::chrono::milliseconds deadline{0};
     bool keep_authorization = false;
-    std::string_view upgrade; ///< the other protocol that the client may switch to; empty: none
+    bool respond_async = false; ///< the service shall not keep the client waiting
+    std::string_view upgrade;   ///< the other protocol that the client may switch to; empty: none
 };
 
 /// Appends the head to send to a service, written anew from the client's parsed one: hop-by-hop

@@ -1,7 +1,5 @@
 #include "gateway/exchange/refusals.hpp"
 
-#include "ids/uuid.hpp"
-
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,9 +34,14 @@ error shown(const error& why) {
 
 } // namespace
 
-void begin_record(access_record& record, const http::request_head& head) {
+void begin_record(access_record& record, const http::request_head& head, edge_loop& loop) {
     const auto id = head.find("x-request-id");
-    record.request_id.assign(id && is_request_id(*id) ? *id : make_uuid_v7().text());
+    if (id && is_request_id(*id)) {
+        record.request_id.assign(*id);
+    } else {
+        const auto made = loop.make_id(record.start).characters();
+        record.request_id.assign({made.data(), made.size()});
+    }
     const auto parent = head.find("traceparent");
     const auto trace = parent ? trace::context::parse(*parent) : std::nullopt;
     record.trace = trace ? trace->child() : trace::context::start();

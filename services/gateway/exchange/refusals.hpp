@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/access/access_record.hpp"
+#include "gateway/loop/edge_loop.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "http/gate.hpp"
 #include "http/message.hpp"
@@ -11,7 +12,7 @@
 namespace relais::gateway {
 
 /// Fills in what the request says: id and trace (the client's where they are valid), method, path …
-void begin_record(access_record& record, const http::request_head& head);
+void begin_record(access_record& record, const http::request_head& head, edge_loop& loop);
 
 /// 404 or 405 (with Allow): why there is no route for this request.
 error no_route(const route_table& routes, const http::request_head& head);

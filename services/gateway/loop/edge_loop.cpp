@@ -49,6 +49,20 @@ const std::string& edge_loop::http_date() {
     return http_date_;
 }
 
+uuid edge_loop::make_id(timestamp now) {
+    std::uint64_t chance = 0;
+    unique_bytes({reinterpret_cast<std::uint8_t*>(&chance), sizeof chance});
+    const auto millisecond = std::chrono::floor<std::chrono::milliseconds>(now);
+    if (millisecond > last_id_) {
+        last_id_ = millisecond;
+        ids_ = static_cast<std::uint16_t>(chance & 0x07ffU); // leaves room to count up
+    } else if (++ids_ > 0x0fffU) {
+        last_id_ += std::chrono::milliseconds(1); // from the future, as RFC 9562 §6.2 allows
+        ids_ = 0;
+    }
+    return make_uuid_v7(last_id_, ids_, chance);
+}
+
 std::uint64_t edge_loop::random() {
     auto& s = random_state_;
     const auto out = std::rotl(s[0] + s[3], 23) + s[0];

@@ -4,6 +4,7 @@
 #include "gateway/loop/read_buffer.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 #include "gateway/loop/turn_end.hpp"
+#include "ids/uuid.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -62,6 +63,9 @@ public:
     /// `Mon, 23 Nov 2026 06:46:44 GMT`, made once a second.
     const std::string& http_date();
 
+    /// A UUID of version 7 for something that happens now: this loop's ascend, without a lock.
+    uuid make_id(timestamp now);
+
     /// Cheap randomness, for choices that are no secrets (xoshiro256++, Blackman and Vigna).
     std::uint64_t random();
 
@@ -94,6 +98,8 @@ private:
     std::string http_date_;
     std::chrono::seconds date_of_{-1};
     std::array<std::uint64_t, 4> random_state_{};
+    std::chrono::sys_time<std::chrono::milliseconds> last_id_{};
+    std::uint16_t ids_ = 0; ///< in that millisecond
     std::thread thread_;
 };
 

@@ -147,6 +147,7 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     out.deadline = std::chrono::milliseconds(given.deadline_ms());
     out.body_max_bytes = given.body_max_bytes();
     out.cookie_sessions = given.cookie_sessions();
+    out.long_work = given.long_work();
     out.failures_as_429 = given.failures_as_429();
     out.upgrades.assign(given.upgrade().begin(), given.upgrade().end());
     out.cost = given.cost() == 0 ? 1 : given.cost();

@@ -52,6 +52,7 @@ struct route {
     /// Protocols a client may switch to, in lower case: "websocket".
     std::vector<std::string> upgrades;
     bool cookie_sessions = false;    ///< the session cookie is as good as a bearer token
+    bool long_work = false;          ///< the service answers 202 and works on
     bool failures_as_429 = false;    ///< of the service, for senders that give up after a 5xx
     std::vector<std::size_t> limits; ///< indexes in route_table::limits
     std::uint64_t cost = 1;          ///< of one request, in each of them

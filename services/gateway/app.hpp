@@ -22,7 +22,7 @@ public:
     app(const settings& given, host::process& process);
 
 private:
-    void register_parts(const settings& given);
+    void register_parts();
     void use(std::shared_ptr<const route_table> routes);
     void on_record(const kafka::record& record);
 

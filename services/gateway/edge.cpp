@@ -45,7 +45,7 @@ service_metrics metrics_of(const std::string& name, metrics::registry& metrics) 
 edge::edge(std::shared_ptr<const route_table> routes, outside given)
     : outside_(std::move(given)), loop_(outside_.time), reports_(outside_.metrics, outside_.logger),
       identities_(loop_, outside_.ask_identity), plan_(std::make_shared<plan>()),
-      http2_(loop_, outside_.metrics) {
+      http2_(loop_, outside_.metrics), arrivals_(outside_.metrics) {
     use(std::move(routes));
 }
 
@@ -98,16 +98,36 @@ void edge::stop() {
     loop_.stop();
 }
 
-std::unique_ptr<client_connection> edge::make_client(tcp::socket socket, client_info info,
+void edge::set_door(std::size_t listener, std::shared_ptr<const listener_settings> rules,
+                    const tls_server* security) {
+    while (doors_.size() <= listener) {
+        doors_.push_back(std::make_unique<door>());
+    }
+    doors_[listener]->use(std::move(rules), security);
+}
+
+std::unique_ptr<client_connection> edge::make_client(channel&& open, client_info info,
                                                      client_wire speaks) {
     if (speaks == client_wire::http2) {
+        return std::make_unique<h2_client>(loop_, *this, http2_, std::move(open), std::move(info));
+    }
+    return std::make_unique<h1_client>(loop_, *this, std::move(open), std::move(info));
+}
+
+std::unique_ptr<client_connection> edge::make_newcomer(tcp::socket socket, client_info info,
+                                                       door& through) {
+    if (arrival::is_needed(*through.rules)) {
+        return std::make_unique<arrival>(loop_, *this, arrivals_, through, std::move(socket),
+                                         std::move(info));
+    }
+    if (through.rules->protocol == listener_protocol::h2c) {
         return std::make_unique<h2_client>(loop_, *this, http2_, std::move(socket),
                                            std::move(info));
     }
     return std::make_unique<h1_client>(loop_, *this, std::move(socket), std::move(info));
 }
 
-void edge::adopt(int descriptor, const tcp::endpoint& peer, client_wire speaks) {
+void edge::adopt(int descriptor, const tcp::endpoint& peer, std::size_t listener) {
     tcp::socket socket(loop_.io());
     boost::system::error_code failed;
     socket.assign(peer.protocol(), descriptor, failed);
@@ -116,24 +136,58 @@ void edge::adopt(int descriptor, const tcp::endpoint& peer, client_wire speaks) 
         outside_.count_clients(-1);
         return;
     }
+    auto& through = *doors_[listener];
     const auto address = unmapped(peer.address());
     client_info info{address, address.to_string(), false};
-    auto made = make_client(std::move(socket), std::move(info), speaks);
+    info.through = &through;
+    const bool arrives = arrival::is_needed(*through.rules);
+    auto made = make_newcomer(std::move(socket), std::move(info), through);
     auto& client = *made;
     client.place = clients_.size();
     clients_.push_back(std::move(made));
     reports_.connections.add(1);
-    if (auto refused = take_place(client, address)) {
+    begin(client, arrives ? std::nullopt : take_place(client, address));
+}
+
+void edge::begin(client_connection& client, const std::optional<error>& refused) {
+    if (refused) {
         client.start_refused(*refused);
         return;
     }
-    client.start();
     if (draining_) {
         client.announce_drain();
     }
+    client.start();
     if (stopping_) {
         client.close_idle();
     }
+}
+
+std::optional<error> edge::admit(arrival& which, const ip_address& from) {
+    return take_place(which, from);
+}
+
+/// What speaks HTTP takes the place of what waited for it.
+void edge::on_arrived(arrival& which, const std::optional<error>& refused) {
+    auto& place = clients_[which.place];
+    const bool misplaced = which.info().misplaced;
+    auto made = make_client(std::move(which.connection()), std::move(which.info()), which.wire());
+    made->place = which.place;
+    made->hold(which.release());
+    auto& client = *made;
+    loop_.bury(std::exchange(place, std::move(made)));
+    if (misplaced) {
+        client.announce_drain();
+    }
+    begin(client, refused);
+}
+
+void edge::on_lost(arrival& which) {
+    on_closed(which);
+}
+
+bool edge::is_trusted(const ip_address& peer) const {
+    return plan_->routes->addresses.trusted.contains(peer);
 }
 
 /// Why this connection is not served, if it is not.

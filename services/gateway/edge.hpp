@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/client/arrival.hpp"
 #include "gateway/client/client_connection.hpp"
 #include "gateway/client/client_owner.hpp"
 #include "gateway/client/h2_pool.hpp"
@@ -22,7 +23,7 @@ namespace relais::gateway {
 /// What one event loop needs to serve clients, all of it its own: clients, exchanges, the services
 /// as it sees them, what it knows of identities. Everything but the constructor, start() and stop()
 /// runs on the loop's thread; others post().
-class edge final : public client_owner {
+class edge final : public client_owner, public arrival_owner {
 public:
     struct outside {
         const clock& time;
@@ -54,8 +55,11 @@ public:
     void report_ready(const std::string& service, const boost::asio::ip::tcp::endpoint& where,
                       bool ready);
 
+    /// How a listener's connections are served from now on. Before the first of them comes.
+    void set_door(std::size_t listener, std::shared_ptr<const listener_settings> rules,
+                  const tls_server* security);
     /// A connection that was just accepted, by its descriptor.
-    void adopt(int descriptor, const boost::asio::ip::tcp::endpoint& peer, client_wire speaks);
+    void adopt(int descriptor, const boost::asio::ip::tcp::endpoint& peer, std::size_t listener);
 
     /// Answers end their connections from now on, connections that wait for a request end at once.
     void announce_drain();
@@ -63,6 +67,11 @@ public:
 
     request_user& new_exchange(client_side& client) override;
     void on_closed(client_connection& which) override;
+
+    std::optional<error> admit(arrival& which, const ip_address& from) override;
+    void on_arrived(arrival& which, const std::optional<error>& refused) override;
+    void on_lost(arrival& which) override;
+    bool is_trusted(const ip_address& peer) const override;
 
     const client_limits& patience() const override {
         return patience_;
@@ -105,8 +114,11 @@ public:
 
 private:
     service* find_service(const std::string& name);
-    std::unique_ptr<client_connection> make_client(boost::asio::ip::tcp::socket socket,
-                                                   client_info info, client_wire speaks);
+    std::unique_ptr<client_connection> make_client(channel&& open, client_info info,
+                                                   client_wire speaks);
+    std::unique_ptr<client_connection> make_newcomer(boost::asio::ip::tcp::socket socket,
+                                                     client_info info, door& through);
+    void begin(client_connection& client, const std::optional<error>& refused);
     std::optional<error> take_place(client_connection& client, const ip_address& address);
 
     outside outside_;
@@ -119,6 +131,8 @@ private:
     std::vector<std::unique_ptr<exchange>> exchanges_;
     std::vector<exchange*> free_exchanges_;
     h2_pool http2_;
+    arrival_metrics arrivals_;
+    std::vector<std::unique_ptr<door>> doors_; ///< by the listeners' numbers
     std::vector<std::unique_ptr<client_connection>> clients_;
     bool draining_ = false;
     bool stopping_ = false;

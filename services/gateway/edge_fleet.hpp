@@ -2,7 +2,8 @@
 
 #include "async/task_group.hpp"
 #include "gateway/edge.hpp"
-#include "http/listener.hpp"
+#include "gateway/listeners/listener_set.hpp"
+#include "gateway/listeners/own_listeners.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -25,18 +26,21 @@ public:
         log::logger logger;
         introspector& identities;
         async::task_group& tasks;
+        async::task_group& accepting;
         /// Called on the control thread.
         std::function<void(const exchange_record&)> watch_refusal;
     };
 
-    edge_fleet(std::size_t loops, std::size_t connections_max, boost::asio::io_context& control,
-               surroundings given);
+    /// `own`: listeners that every configuration has, unless it has one of the same address.
+    edge_fleet(std::size_t loops, std::size_t connections_max, own_listeners own,
+               boost::asio::io_context& control, surroundings given);
 
-    /// `listen_h2c`: without a host, there is no such listener.
-    result<void> start(const config::endpoint& listen, const config::endpoint& listen_h2c);
-    /// Accepts until finish(); on the second listener clients speak HTTP/2 by prior knowledge.
-    boost::asio::awaitable<void> accept();
-    boost::asio::awaitable<void> accept_h2c();
+    /// Listens and accepts, until finish().
+    result<void> start();
+    /// Serves by these from now on.
+    void use(const std::shared_ptr<const route_table>& routes);
+    /// Follows certificates, until cancelled.
+    boost::asio::awaitable<void> watch_listeners();
     /// No more connections; those that are busy have so long, then they are cut off.
     boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
 
@@ -48,8 +52,8 @@ public:
     }
 
 private:
-    boost::asio::awaitable<void> accept_on(http::listener& listener, client_wire speaks);
-    void on_accepted(boost::asio::ip::tcp::socket socket, client_wire speaks);
+    void on_accepted(boost::asio::ip::tcp::socket socket, std::size_t listener);
+    listener_set::surroundings listening();
     void ask_identity(edge& whose, std::string token, const trace::context& where,
                       std::function<void(result<introspection>)> answer);
     edge::outside outside_of(std::size_t index);
@@ -57,8 +61,8 @@ private:
     boost::asio::io_context& control_;
     surroundings given_;
     std::size_t connections_max_;
-    http::listener listener_;
-    http::listener listener_h2c_;
+    own_listeners own_;
+    listener_set listeners_;                 ///< its servers outlive the edges
     std::atomic<std::ptrdiff_t> clients_{0}; ///< of all edges, also on their way to one
     std::size_t next_edge_ = 0;
     shared_limits limits_;

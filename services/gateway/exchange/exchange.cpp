@@ -2,6 +2,7 @@
 
 #include "gateway/edge.hpp"
 #include "gateway/exchange/refusals.hpp"
+#include "gateway/exchange/transport_rules.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -45,6 +46,7 @@ void exchange::begin(client_side& client) {
     retries_ = 0;
     body_bytes_ = 0;
     limits_.begin();
+    https_ = false;
     sent_at_ = {};
 }
 
@@ -56,6 +58,11 @@ void exchange::on_request(const http::request_head& head) {
     record_.method = head.method;
     begin_record(record_, head);
     edge_.reports().active_requests.add(1);
+    identify(head);
+    if (const auto elsewhere = redirect_of(client_->info(), head, https_)) {
+        answer_here(*elsewhere);
+        return;
+    }
     const auto admitted = admit(head);
     if (!admitted) {
         refuse(admitted.error());
@@ -71,14 +78,22 @@ void exchange::on_request(const http::request_head& head) {
     authenticate();
 }
 
-/// Who asks for what: the client's address, its bans, the route and what it says at once.
-result<void> exchange::admit(const http::request_head& head) {
-    const auto& routes = *plan_->routes;
+/// Whom it comes from, and how.
+void exchange::identify(const http::request_head& head) {
     const auto& info = client_->info();
-    const auto from = client_address_of(info.peer, routes.addresses, head.fields);
+    const auto from = client_address_of(info.peer, plan_->routes->addresses, head.fields);
     address_ = from.address;
     https_ = from.protocol ? *from.protocol == client_protocol::https : info.encrypted;
     address_text_ = address_ == info.peer ? std::string() : address_.to_string();
+}
+
+/// What it asks for: bans, the route and what it says at once.
+result<void> exchange::admit(const http::request_head& head) {
+    const auto& routes = *plan_->routes;
+    const auto reached = check_transport(client_->info(), head);
+    if (!reached) {
+        return reached;
+    }
     if (edge_.is_banned(address_)) {
         return fail(error_kind::forbidden, "banned", "no requests from this address for now");
     }

@@ -58,6 +58,7 @@ private:
     /// For an instance that can be reached.
     static constexpr std::chrono::milliseconds connection_wait{5'000};
 
+    void identify(const http::request_head& head);
     result<void> admit(const http::request_head& head);
     void authenticate();
     void prepare(const known_caller* caller);

@@ -13,7 +13,7 @@
 namespace relais::gateway {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 20> reasons{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 22> reasons{{
     {"no-healthy-upstream", "no_healthy_upstream"},
     {"introspection-failed", "no_healthy_upstream"},
     {"upstream-timeout", "upstream_timeout"},
@@ -34,6 +34,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 20> reasons{
     {"banned", "banned"},
     {"loop-detected", "loop_detected"},
     {"http2-abuse", "http2_abuse"},
+    {"plain-http", "protocol_error"},
+    {"misdirected", "misdirected"},
 }};
 
 /// A request id from outside that may go into logs and headers.

@@ -1,5 +1,5 @@
 #include "gateway/limits/ratelimit_fields.hpp"
-#include "gateway/routing/route_table.hpp"
+#include "gateway/routing/listener_file.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -263,6 +263,7 @@ route_table read_route_table(const std::string& text, config::reader& from) {
         read_limit(each, out, from);
     }
     read_client_address(given.client_address(), out, from);
+    read_listeners(given, out, from);
     out.connections_per_address_max = given.connections().per_address_max();
     std::set<std::pair<std::string, std::string>> taken;
     for (const auto& each : given.route()) {

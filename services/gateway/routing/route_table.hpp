@@ -3,10 +3,12 @@
 #include "config/reader.hpp"
 #include "gateway/client_address/client_address.hpp"
 #include "gateway/limits/gcra.hpp"
+#include "gateway/listeners/listener_settings.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -65,6 +67,9 @@ struct route_table {
     bool proxy_protocol = false;
     unsigned v6_prefix = 64;                       ///< of addresses that count as one
     std::uint32_t connections_per_address_max = 0; ///< 0: any number
+    /// Shared with the edges, whose connections may outlive the table.
+    std::vector<std::shared_ptr<const listener_settings>> listeners;
+    ticket_key_settings ticket_keys;
 
     /// The longest prefix that allows the method. The cost does not grow with the number of routes.
     const route* find(std::string_view path, std::string_view method) const;

@@ -118,7 +118,8 @@ void app::register_parts() {
                   [this] {
                       return edges_.finish(finish_requests_within);
                   }});
-    process_.run_task(stage::acceptors, "listeners", [this] { return edges_.watch_listeners(); });
+    process_.run_task(stage::acceptors, "certificates",
+                      [this] { return edges_.watch_certificates(); });
     process_.add({stage::producers, "security-events", nullptr, [this]() -> asio::awaitable<void> {
                       co_await producer_.flush(std::chrono::milliseconds(2'000));
                   }});

@@ -36,8 +36,8 @@ service_metrics metrics_of(const std::string& name, metrics::registry& metrics) 
                                {{"upstream", name}, {"result", outcome}});
     };
     return {connections("new"),        connections("pool"), failures("refused_or_silent"),
-            failures("no_local_port"), retries("sent"),     retries("over_budget"),
-            phase("connect"),          phase("service")};
+            failures("no_local_port"), failures("tls"),     retries("sent"),
+            retries("over_budget"),    phase("connect"),    phase("service")};
 }
 
 } // namespace
@@ -81,6 +81,18 @@ service* edge::find_service(const std::string& name) {
 void edge::set_instances(const std::string& name, const std::vector<tcp::endpoint>& now) {
     if (auto* known = find_service(name)) {
         known->set_instances(now);
+    }
+}
+
+void edge::secure(const std::string& name, const tls_client* by, const std::string& server_name) {
+    if (auto* known = find_service(name)) {
+        known->secure(by, server_name,
+                      [this](const std::string& whose, std::string_view reason, std::string text) {
+                          outside_.logger.warn("upstream.handshake_failed",
+                                               {{"upstream", whose},
+                                                {"reason", reason},
+                                                {"detail", std::move(text)}});
+                      });
     }
 }
 

@@ -52,6 +52,7 @@ public:
     void use(std::shared_ptr<const route_table> routes);
     void set_instances(const std::string& service,
                        const std::vector<boost::asio::ip::tcp::endpoint>& now);
+    void secure(const std::string& service, const tls_client* by, const std::string& server_name);
     void report_ready(const std::string& service, const boost::asio::ip::tcp::endpoint& where,
                       bool ready);
 

@@ -1,6 +1,7 @@
 #include "gateway/edge_fleet.hpp"
 
 #include "async/signal.hpp"
+#include "async/timeout.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -12,6 +13,11 @@ namespace relais::gateway {
 edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, own_listeners own,
                        asio::io_context& control, surroundings given)
     : control_(control), given_(std::move(given)), connections_max_(connections_max),
+      upstream_clients_(
+          [this](const std::string& service, const tls_client* by, const std::string& name) {
+              tell_each([service, by, name](edge& to) { to.secure(service, by, name); });
+          },
+          given_.time, given_.metrics, given_.logger),
       own_(std::move(own)), listeners_(given_.routes->ticket_keys, listening()) {
     for (std::size_t i = 0; i < loops; ++i) {
         edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
@@ -75,6 +81,7 @@ result<void> edge_fleet::start() {
     if (!opened) {
         return opened; // asked again later
     }
+    upstream_clients_.use(given_.routes->upstreams);
     for (const auto& each : edges_) {
         each->start();
     }
@@ -83,11 +90,17 @@ result<void> edge_fleet::start() {
 
 void edge_fleet::use(const std::shared_ptr<const route_table>& routes) {
     tell_each([routes](edge& to) { to.use(routes); });
+    upstream_clients_.use(routes->upstreams);
     listeners_.use(with_own(own_, *routes));
 }
 
-asio::awaitable<void> edge_fleet::watch_listeners() {
-    return listeners_.watch();
+asio::awaitable<void> edge_fleet::watch_certificates() {
+    constexpr std::chrono::seconds look_period{1};
+    while (true) {
+        co_await async::sleep_for(look_period);
+        listeners_.look();
+        upstream_clients_.look();
+    }
 }
 
 void edge_fleet::on_accepted(tcp::socket socket, std::size_t listener) {

@@ -4,6 +4,7 @@
 #include "gateway/edge.hpp"
 #include "gateway/listeners/listener_set.hpp"
 #include "gateway/listeners/own_listeners.hpp"
+#include "gateway/upstream/upstream_clients.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -40,7 +41,7 @@ public:
     /// Serves by these from now on.
     void use(const std::shared_ptr<const route_table>& routes);
     /// Follows certificates, until cancelled.
-    boost::asio::awaitable<void> watch_listeners();
+    boost::asio::awaitable<void> watch_certificates();
     /// No more connections; those that are busy have so long, then they are cut off.
     boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
 
@@ -61,6 +62,7 @@ private:
     boost::asio::io_context& control_;
     surroundings given_;
     std::size_t connections_max_;
+    upstream_clients upstream_clients_; ///< outlives the edges
     own_listeners own_;
     listener_set listeners_;                 ///< its servers outlive the edges
     std::atomic<std::ptrdiff_t> clients_{0}; ///< of all edges, also on their way to one

@@ -213,6 +213,7 @@ void channel::close() {
 void channel::cut() {
     error_code ignored;
     state_->closed = true;
+    state_->secure.reset(); // it may not outlive whoever made it, as the rest may
     state_->socket.close(ignored);
 }
 

@@ -1,7 +1,5 @@
 #include "gateway/listeners/listener_set.hpp"
 
-#include "async/timeout.hpp"
-
 #include <algorithm>
 #include <stdexcept>
 
@@ -9,12 +7,6 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 namespace relais::gateway {
-namespace {
-
-constexpr std::chrono::milliseconds look_period{1'000};
-
-} // namespace
-
 struct listener_set::place {
     place(std::size_t which, const surroundings& given)
         : number(which), listener(given.control, given.metrics, given.logger) {}
@@ -164,25 +156,22 @@ void listener_set::accept_on(place& which) {
                        }));
 }
 
-asio::awaitable<void> listener_set::watch() {
-    while (true) {
-        co_await async::sleep_for(look_period);
-        if (closed_) {
-            continue;
+void listener_set::look() {
+    if (!running_ || closed_) {
+        return;
+    }
+    try_all();
+    for (const auto& each : places_) {
+        if (each->security != nullptr && !each->gone) {
+            each->security->look();
         }
-        try_all();
-        for (const auto& each : places_) {
-            if (each->security != nullptr && !each->gone) {
-                each->security->look();
-            }
-        }
-        if (keys_) {
-            const auto refreshed = keys_->refresh();
-            if (!refreshed && refreshed.error().kind != error_kind::unavailable) {
-                given_.logger.warn("ticket_keys.not_refreshed",
-                                   {{"detail", refreshed.error().detail}});
-            }
-        }
+    }
+    if (!keys_) {
+        return;
+    }
+    const auto refreshed = keys_->refresh();
+    if (!refreshed && refreshed.error().kind != error_kind::unavailable) {
+        given_.logger.warn("ticket_keys.not_refreshed", {{"detail", refreshed.error().detail}});
     }
 }
 

@@ -4,8 +4,6 @@
 #include "gateway/listeners/listener_security.hpp"
 #include "http/listener.hpp"
 
-#include <boost/asio/awaitable.hpp>
-
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,8 +43,8 @@ public:
     /// and tried again; others are not kept from working.
     void use(const wanted& now);
 
-    /// Follows certificates and ticket keys, until cancelled.
-    boost::asio::awaitable<void> watch();
+    /// Every second: certificates and ticket keys are followed, what failed is tried again.
+    void look();
 
     void notify_room();
     void close();

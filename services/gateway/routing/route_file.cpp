@@ -1,5 +1,6 @@
 #include "gateway/limits/ratelimit_fields.hpp"
 #include "gateway/routing/listener_file.hpp"
+#include "gateway/routing/upstream_security_file.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -46,13 +47,13 @@ private:
 };
 
 std::optional<upstream_target> parse_target(std::string_view url, std::uint32_t admin_offset) {
-    constexpr std::string_view scheme = "http://";
-    if (!url.starts_with(scheme)) {
+    const bool secure = url.starts_with("https://");
+    if (!secure && !url.starts_with("http://")) {
         return std::nullopt;
     }
-    url.remove_prefix(scheme.size());
+    url.remove_prefix(url.find("//") + 2);
     const auto colon = url.rfind(':');
-    std::uint16_t port = 80;
+    std::uint16_t port = secure ? 443 : 80;
     if (colon != std::string_view::npos) {
         const auto digits = url.substr(colon + 1);
         const auto [end, failed] =
@@ -66,11 +67,11 @@ std::optional<upstream_target> parse_target(std::string_view url, std::uint32_t 
         return std::nullopt;
     }
     const auto admin_port = static_cast<std::uint16_t>(port + admin_offset);
-    return upstream_target{{std::string(url), port}, {std::string(url), admin_port}};
+    return upstream_target{{std::string(url), port}, {std::string(url), admin_port}, secure};
 }
 
 upstream_service read_upstream(const edge::v1::Upstream& given, config::reader& from) {
-    upstream_service out{given.name(), {}};
+    upstream_service out{given.name(), {}, {}};
     const auto urls = from.text(given.url_variable(), given.default_url(),
                                 fmt::format("Base URLs of {}, comma separated", given.name()));
     for (std::string_view rest = urls; !rest.empty();) {
@@ -85,6 +86,7 @@ upstream_service read_upstream(const edge::v1::Upstream& given, config::reader& 
                          fmt::format("is \"{}\"; expected http://host:port, comma separated", url));
         }
     }
+    read_upstream_security(given, out, from);
     return out;
 }
 

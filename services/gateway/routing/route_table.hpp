@@ -4,11 +4,13 @@
 #include "gateway/client_address/client_address.hpp"
 #include "gateway/limits/gcra.hpp"
 #include "gateway/listeners/listener_settings.hpp"
+#include "gateway/tls/tls_client.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,14 +24,24 @@ enum class credentials { exchange, forward };
 struct upstream_target {
     config::endpoint address;
     config::endpoint admin;
+    bool secure = false; ///< https://
 
     friend bool operator==(const upstream_target&, const upstream_target&) = default;
+};
+
+/// How connections to a service go through TLS.
+struct upstream_security {
+    tls_client_settings tls;
+    std::string server_name; ///< what its certificate has to be for
+
+    friend bool operator==(const upstream_security&, const upstream_security&) = default;
 };
 
 /// A service behind the gateway and where its instances are.
 struct upstream_service {
     std::string name;
     std::vector<upstream_target> targets;
+    std::optional<upstream_security> security{};
 };
 
 /// Whom a limit counts together.

@@ -31,8 +31,8 @@ listener_set::surroundings edge_fleet::listening() {
             given_.logger,
             given_.accepting,
             [this] { return static_cast<std::size_t>(clients_.load()) < connections_max_; },
-            [this](std::size_t listener, tcp::socket socket) {
-                on_accepted(std::move(socket), listener);
+            [this](std::size_t listener, int descriptor, const tcp::endpoint& peer) {
+                on_accepted(descriptor, peer, listener);
             },
             [this](std::size_t listener, auto rules, const tls_server* security) {
                 tell_each([listener, rules = std::move(rules), security](edge& to) {
@@ -103,11 +103,7 @@ asio::awaitable<void> edge_fleet::watch_certificates() {
     }
 }
 
-void edge_fleet::on_accepted(tcp::socket socket, std::size_t listener) {
-    boost::system::error_code failed;
-    // One that has left already may have sent a request before; it is served like others.
-    const auto peer = socket.remote_endpoint(failed);
-    const int descriptor = socket.release(failed);
+void edge_fleet::on_accepted(int descriptor, const tcp::endpoint& peer, std::size_t listener) {
     clients_.fetch_add(1);
     // In turn: connections live long, so each loop gets its share.
     auto& to = *edges_[next_edge_++ % edges_.size()];

@@ -53,7 +53,8 @@ public:
     }
 
 private:
-    void on_accepted(boost::asio::ip::tcp::socket socket, std::size_t listener);
+    void on_accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer,
+                     std::size_t listener);
     listener_set::surroundings listening();
     void ask_identity(edge& whose, std::string token, const trace::context& where,
                       std::function<void(result<introspection>)> answer);

@@ -86,6 +86,25 @@ def nginx(folder, name, rest):
     return ["nginx", "-c", str(path), "-p", str(folder)]
 
 
+def environment(routes_file):
+    return {
+        **os.environ,
+        "RELAIS_ROUTES_FILE": str(routes_file),
+        "RELAIS_WEB_API_URL": f"http://127.0.0.1:{ORIGIN}",
+        "RELAIS_LISTEN": f"127.0.0.1:{OURS}",
+        "RELAIS_ADMIN_LISTEN": f"127.0.0.1:{OURS_ADMIN}",
+        "RELAIS_IDENTITY_PRIVATE_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32))
+        .rstrip(b"=").decode(),
+    }
+
+
+def origin():
+    return (
+        f"server {{ listen 127.0.0.1:{ORIGIN}; listen 127.0.0.1:{ORIGIN_ADMIN};"
+        f" location / {{ default_type application/json; return 200 '{REPLY}'; }} }}"
+    )
+
+
 def requests_per_second(port, seconds):
     said = subprocess.run(
         ["wrk", "-t1", "-c32", f"-d{seconds}s", f"http://127.0.0.1:{port}/v1/jobs"],
@@ -106,19 +125,6 @@ def main():
     with tempfile.TemporaryDirectory() as made, contextlib.ExitStack() as stack:
         folder = pathlib.Path(made)
         (folder / "routes.textproto").write_text(ROUTES)
-        key = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
-        environment = {
-            **os.environ,
-            "RELAIS_ROUTES_FILE": str(folder / "routes.textproto"),
-            "RELAIS_WEB_API_URL": f"http://127.0.0.1:{ORIGIN}",
-            "RELAIS_LISTEN": f"127.0.0.1:{OURS}",
-            "RELAIS_ADMIN_LISTEN": f"127.0.0.1:{OURS_ADMIN}",
-            "RELAIS_IDENTITY_PRIVATE_KEY": key,
-        }
-        origin = (
-            f"server {{ listen 127.0.0.1:{ORIGIN}; listen 127.0.0.1:{ORIGIN_ADMIN};"
-            f" location / {{ default_type application/json; return 200 '{REPLY}'; }} }}"
-        )
         proxy = (
             f"upstream origin {{ server 127.0.0.1:{ORIGIN}; keepalive 64;"
             " keepalive_requests 1000000000; }"
@@ -126,9 +132,10 @@ def main():
             ' proxy_http_version 1.1; proxy_set_header Connection ""; } }'
         )
         log = stack.enter_context(open(folder / "gateway.log", "w"))
-        stack.enter_context(running(nginx(folder, "origin", origin), log=log))
+        stack.enter_context(running(nginx(folder, "origin", origin()), log=log))
         stack.enter_context(running(nginx(folder, "proxy", proxy), log=log))
-        stack.enter_context(running([str(build / "bin/relais-gateway")], environment, log))
+        stack.enter_context(running([str(build / "bin/relais-gateway")],
+                                    environment(folder / "routes.textproto"), log))
         wait_for(f"http://127.0.0.1:{NGINX}/v1/jobs")
         wait_for(f"http://127.0.0.1:{OURS}/v1/jobs")
         ours, theirs = [], []
@@ -140,6 +147,9 @@ def main():
             "req/s beside nginx plain", statistics.median(ours), "nginx", statistics.median(theirs)
         )
     ]
+    import gateway_tls  # which takes its parts from here
+
+    rows += gateway_tls.rows(build, given.rounds, given.seconds)
     table.show(rows, given.json, [f"medians of {given.rounds} runs of {given.seconds} s each, in turn"])
 
 

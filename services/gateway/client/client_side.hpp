@@ -38,8 +38,8 @@ struct client_info {
     boost::asio::ip::address peer;
     std::string address; ///< the same as text
     bool encrypted = false;
-    bool misplaced = false;     ///< speaks without TLS where TLS is spoken
-    std::string server_name{};  ///< that it asked for (SNI)
+    bool misplaced = false;        ///< speaks without TLS where TLS is spoken
+    std::string server_name{};     ///< that it asked for (SNI)
     const door* through = nullptr; ///< where it came in; outlives it
 };
 

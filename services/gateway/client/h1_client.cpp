@@ -16,8 +16,7 @@ h1_client::h1_client(edge_loop& loop, client_owner& owner, boost::asio::ip::tcp:
     : h1_client(loop, owner, channel(std::move(socket), *this), std::move(info)) {}
 
 h1_client::h1_client(edge_loop& loop, client_owner& owner, channel&& open, client_info info)
-    : loop_(loop), owner_(owner), channel_(std::move(open), *this),
-      in_(loop.blocks(), small_bytes),
+    : loop_(loop), owner_(owner), channel_(std::move(open), *this), in_(loop.blocks(), small_bytes),
       timer_(loop.timers(), *this, timer_wheel::calls<&h1_client::on_timeout>{}),
       info_(std::move(info)) {}
 

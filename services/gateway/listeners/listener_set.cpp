@@ -151,9 +151,10 @@ void listener_set::accept_on(place& which) {
     }
     which.accepting = true;
     given_.tasks.spawn("accept " + which.settings->name,
-                       which.listener.run(given_.has_room, [this, &which](tcp::socket socket) {
-                           given_.on_connection(which.number, std::move(socket));
-                       }));
+                       which.listener.run_descriptors(
+                           given_.has_room, [this, &which](int descriptor, const auto& peer) {
+                               given_.on_connection(which.number, descriptor, peer);
+                           }));
 }
 
 void listener_set::look() {

@@ -26,7 +26,9 @@ public:
         async::task_group& tasks;
         std::function<bool()> has_room;
         /// Listeners are known by numbers, which are never used again.
-        std::function<void(std::size_t listener, boost::asio::ip::tcp::socket)> on_connection;
+        std::function<void(std::size_t listener, int descriptor,
+                           const boost::asio::ip::tcp::endpoint& peer)>
+            on_connection;
         /// Before the first connection, and after each change. No server: without TLS.
         std::function<void(std::size_t listener, std::shared_ptr<const listener_settings>,
                            const tls_server*)>

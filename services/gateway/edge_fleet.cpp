@@ -13,11 +13,9 @@ namespace relais::gateway {
 edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, own_listeners own,
                        asio::io_context& control, surroundings given)
     : control_(control), given_(std::move(given)), connections_max_(connections_max),
-      upstream_clients_(
-          [this](const std::string& service, const tls_client* by, const std::string& name) {
-              tell_each([service, by, name](edge& to) { to.secure(service, by, name); });
-          },
-          given_.time, given_.metrics, given_.logger),
+      upstream_clients_([this](const std::string& service, const tls_client* by,
+                               const std::string& name) { secure(service, by, name); },
+                        given_.time, given_.metrics, given_.logger),
       own_(std::move(own)), listeners_(given_.routes->ticket_keys, listening()) {
     for (std::size_t i = 0; i < loops; ++i) {
         edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
@@ -41,19 +39,33 @@ listener_set::surroundings edge_fleet::listening() {
             }};
 }
 
+void edge_fleet::secure(const std::string& service, const tls_client* by,
+                        const std::string& server_name) {
+    const auto report = [logger = given_.logger](const std::string& whose, std::string_view reason,
+                                                 std::string text) {
+        logger.warn("upstream.handshake_failed",
+                    {{"upstream", whose}, {"reason", reason}, {"detail", std::move(text)}});
+    };
+    tell_each([service, by, server_name, report](edge& to) {
+        to.secure(service, by, server_name, report);
+    });
+}
+
 /// What an edge calls on its own thread.
 edge::outside edge_fleet::outside_of(std::size_t index) {
     return {given_.time,
             limits_,
             given_.metrics,
-            given_.logger,
+            given_.names,
+            given_.figures.loop(index),
+            given_.log.ring(index),
             [this, index](std::string token, const trace::context& where, auto answer) {
                 asio::post(control_, [this, index, token = std::move(token), where,
                                       answer = std::move(answer)]() mutable {
                     ask_identity(*edges_[index], std::move(token), where, std::move(answer));
                 });
             },
-            [this](const exchange_record& record) {
+            [this](const access_record& record) {
                 asio::post(control_, [this, record] { given_.watch_refusal(record); });
             },
             [this](std::ptrdiff_t change) {

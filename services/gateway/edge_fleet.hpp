@@ -1,6 +1,8 @@
 #pragma once
 
 #include "async/task_group.hpp"
+#include "gateway/access/access_writer.hpp"
+#include "gateway/access/request_metrics.hpp"
 #include "gateway/edge.hpp"
 #include "gateway/listeners/listener_set.hpp"
 #include "gateway/listeners/own_listeners.hpp"
@@ -25,11 +27,14 @@ public:
         const clock& time;
         metrics::registry& metrics;
         log::logger logger;
+        access_names& names;
+        request_metrics& figures;
+        access_writer& log;
         introspector& identities;
         async::task_group& tasks;
         async::task_group& accepting;
         /// Called on the control thread.
-        std::function<void(const exchange_record&)> watch_refusal;
+        std::function<void(const access_record&)> watch_refusal;
     };
 
     /// `own`: listeners that every configuration has, unless it has one of the same address.
@@ -56,6 +61,7 @@ private:
     void on_accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer,
                      std::size_t listener);
     listener_set::surroundings listening();
+    void secure(const std::string& service, const tls_client* by, const std::string& server_name);
     void ask_identity(edge& whose, std::string token, const trace::context& where,
                       std::function<void(result<introspection>)> answer);
     edge::outside outside_of(std::size_t index);

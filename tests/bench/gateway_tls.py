@@ -1,45 +1,41 @@
-"""Rows of gateway.py: the gateway behind TLS beside nginx and HAProxy.
+"""Rows of gateway.py: TLS beside nginx and HAProxy, one worker, thread or loop each.
 
-Usage: gateway_tls.py [--json] [--rounds N] [--seconds N]
-One proxy process each with one worker or thread, the same P-256 certificate, TLS 1.3 with
-TLS_AES_128_GCM_SHA256 and X25519, the same origin; wrk, in turn. "handshakes": every request on a
-connection of its own, a whole handshake each; "req": 32 connections that stay. Where a machine does other
-things meanwhile, what a proxy does in a second of its own CPU time says more than what it does in a second:
-those are the rows "per CPU second".
+The same P-256 certificate, TLS 1.3 with TLS_AES_128_GCM_SHA256 and X25519, the same origin. "handshakes" are
+whole ones, one after the other (openssl s_time); "req" are requests on 32 connections that stay (wrk). A
+machine does other things, too: "cpu per" is what the server itself uses.
 """
 
-import argparse
-import contextlib
-import os
-import pathlib
 import re
 import statistics
 import subprocess
-import tempfile
 
-import gateway
+import gateway_load
 import table
+from gateway_servers import PORTS, ROUTES
 
-PORT = gateway.PORT + 10
-OURS, OURS_PLAIN, NGINX, HAPROXY, HAPROXY_PLAIN = (PORT + i for i in range(5))
 SUITE, CURVES = "TLS_AES_128_GCM_SHA256", "X25519:P-256"
+SECURE = {"relais": 9720, "nginx": 9721, "haproxy": 9722}
+NAMES = {name: f"{name}-tls" for name in SECURE}
+
 LISTENER = """
-listener {{
+listener {{{{
   address: "127.0.0.1:{port}" protocol: PROTOCOL_HTTPS
-  certificate {{ chain_file: "{folder}/one.pem" key_file: "{folder}/one.key" }}
-}}
+  certificate {{{{ chain_file: "{folder}/one.pem" key_file: "{folder}/one.key" }}}}
+}}}}
 """
-NGINX_SERVER = """
-upstream origin {{ server 127.0.0.1:{origin}; keepalive 64; keepalive_requests 1000000000; }}
-server {{
-  listen 127.0.0.1:{port} ssl;
-  ssl_certificate {folder}/one.pem; ssl_certificate_key {folder}/one.key;
-  ssl_protocols TLSv1.2 TLSv1.3; ssl_ecdh_curve {curves}; ssl_prefer_server_ciphers on;
-  ssl_conf_command Ciphersuites {suite};
-  location / {{ proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; }}
-}}
+
+NGINX = """
+  upstream origin {{ server 127.0.0.1:{origin}; keepalive 64; keepalive_requests 1000000000; }}
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    ssl_certificate {folder}/one.pem; ssl_certificate_key {folder}/one.key;
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_ecdh_curve {curves}; ssl_prefer_server_ciphers on;
+    ssl_conf_command Ciphersuites {suite};
+    location / {{ proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+  }}
 """
-HAPROXY_CONF = """
+
+HAPROXY = """
 global
   nbthread 1
   ssl-default-bind-ciphersuites {suite}
@@ -53,115 +49,77 @@ defaults
 frontend f
   bind 127.0.0.1:{port} ssl crt {folder}/both.pem
   default_backend b
-frontend plain
-  bind 127.0.0.1:{plain}
-  default_backend b
 backend b
   server s 127.0.0.1:{origin}
 """
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def make_certificate(folder):
+def start(servers):
+    folder = servers.folder
+    key, certificate = folder / "one.key", folder / "one.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-keyout", str(folder / "one.key"), "-out", str(folder / "one.pem"), "-days", "30",
-         "-subj", "/CN=one.example", "-addext", "subjectAltName=DNS:one.example"],
+         "-keyout", str(key), "-out", str(certificate), "-days", "30", "-subj", "/CN=one.example",
+         "-addext", "subjectAltName=DNS:one.example"],
         check=True, capture_output=True,
     )
-    (folder / "both.pem").write_text((folder / "one.pem").read_text() + (folder / "one.key").read_text())
+    (folder / "both.pem").write_text(certificate.read_text() + key.read_text())
+    given = {**PORTS, "folder": folder, "suite": SUITE, "curves": CURVES}
+    servers.nginx(NAMES["nginx"], NGINX.format_map({**given, "port": SECURE["nginx"]}))
+    path = folder / "haproxy-tls.cfg"
+    path.write_text(HAPROXY.format_map({**given, "port": SECURE["haproxy"]}))
+    servers.start(NAMES["haproxy"], ["haproxy", "-db", "-f", str(path)])
+    listener = LISTENER.format(port=SECURE["relais"], folder=folder)
+    servers.relais(ROUTES + listener, NAMES["relais"])
+    for name in SECURE:
+        subprocess.run(
+            ["curl", "-sk", "--retry", "20", "--retry-connrefused", "--retry-delay", "1", "-o", "/dev/null",
+             f"https://127.0.0.1:{SECURE[name]}/v1/jobs"],
+            check=True,
+        )
 
 
-def family(pid):
-    """The process and its children: nginx's worker is one."""
-    listed = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(int(each) for each in listed)]
-
-
-def cpu_seconds(pids):
-    total = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
-
-
-def load(port, pids, seconds, fields):
-    """Requests per second, and per second of the proxy's CPU time."""
-    before = cpu_seconds(pids)
+def handshakes(servers, name, seconds):
+    """(whole handshakes a second, CPU seconds of the server for one)"""
+    before = servers.cpu_seconds(NAMES[name])
     said = subprocess.run(
-        ["wrk", "-t1", "-c32", f"-d{seconds}s", *fields, f"https://127.0.0.1:{port}/v1/jobs"],
+        ["openssl", "s_time", "-connect", f"127.0.0.1:{SECURE[name]}", "-new", "-time", str(seconds),
+         "-tls1_3"],
+        capture_output=True, text=True,
+    ).stdout
+    count = int(re.search(r"(\d+) connections in \d+ real", said)[1])
+    return count / seconds, (servers.cpu_seconds(NAMES[name]) - before) / count
+
+
+def requests(servers, name, seconds):
+    """(requests a second, CPU seconds of the server for one)"""
+    before = servers.cpu_seconds(NAMES[name])
+    said = subprocess.run(
+        ["wrk", "-t1", "-c32", f"-d{seconds}s", "-H", gateway_load.AUTHORIZATION,
+         f"https://127.0.0.1:{SECURE[name]}/v1/jobs"],
         check=True, capture_output=True, text=True,
     ).stdout
-    used = cpu_seconds(pids) - before
     if "Non-2xx" in said:
-        raise SystemExit(f"errors under load on port {port}:\n{said}")
+        raise SystemExit(f"errors under load at {name}:\n{said}")
     count = int(re.search(r"(\d+) requests in", said)[1])
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), count / max(used, 1 / TICKS)
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
+    return rate, (servers.cpu_seconds(NAMES[name]) - before) / count
 
 
-def proxies(stack, folder, build, log):
-    """Names, ports and processes: ours first."""
-    (folder / "tls.textproto").write_text(
-        gateway.ROUTES + LISTENER.format(port=OURS, folder=folder))
-    environment = {
-        **gateway.environment(folder / "tls.textproto"),
-        "RELAIS_LISTEN": f"127.0.0.1:{OURS_PLAIN}",
-        "RELAIS_LOOPS": "1",
-    }
-    (folder / "haproxy.conf").write_text(HAPROXY_CONF.format(
-        port=HAPROXY, plain=HAPROXY_PLAIN, folder=folder, origin=gateway.ORIGIN, suite=SUITE,
-        curves=CURVES))
-    server = NGINX_SERVER.format(port=NGINX, folder=folder, origin=gateway.ORIGIN, suite=SUITE,
-                                 curves=CURVES)
-    start = lambda command, with_environment=None: stack.enter_context(
-        gateway.running(command, with_environment, log)).pid
-    ours = start([str(build / "bin/relais-gateway")], environment)
-    gateway.wait_for(f"http://127.0.0.1:{OURS_PLAIN}/v1/jobs")
-    nginx = start(gateway.nginx(folder, "tls", server))
-    haproxy = start(["haproxy", "-f", str(folder / "haproxy.conf")])
-    gateway.wait_for(f"http://127.0.0.1:{HAPROXY_PLAIN}/v1/jobs")
-    return {"ours": (OURS, family(ours)), "nginx": (NGINX, family(nginx)),
-            "haproxy": (HAPROXY, family(haproxy))}
-
-
-def measure(those, rounds, seconds):
-    rows = []
-    for what, fields in (("handshakes", ["-H", "Connection: close"]), ("req", [])):
-        rates = {name: [] for name in those}
-        per_cpu = {name: [] for name in those}
-        for _ in range(rounds):
-            for name, (port, pids) in those.items():
-                rate, efficiency = load(port, pids, seconds, fields)
-                rates[name].append(rate)
-                per_cpu[name].append(efficiency)
-        for unit, figures in (("s", rates), ("CPU second", per_cpu)):
-            medians = {name: statistics.median(each) for name, each in figures.items()}
-            for name in ("nginx", "haproxy"):
-                rows.append(table.row(f"tls {what}/{unit} beside {name}", medians["ours"], name,
-                                      medians[name]))
-    return rows
-
-
-def rows(build, rounds, seconds):
-    with tempfile.TemporaryDirectory() as made, contextlib.ExitStack() as stack:
-        folder = pathlib.Path(made)
-        make_certificate(folder)
-        log = stack.enter_context(open(folder / "log", "w"))
-        stack.enter_context(gateway.running(gateway.nginx(folder, "origin", gateway.origin()), log=log))
-        return measure(proxies(stack, folder, build, log), rounds, seconds)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4)
-    given = parser.parse_args()
-    build = pathlib.Path(os.environ.get("RELAIS_BUILD", gateway.ROOT / ".relais/build/release"))
-    table.show(rows(build, given.rounds, given.seconds), given.json,
-               [f"medians of {given.rounds} runs of {given.seconds} s each, in turn"])
-
-
-if __name__ == "__main__":
-    main()
+def rows(servers, given):
+    start(servers)
+    for what, measure in (("handshakes", handshakes), ("req", requests)):
+        seen = {name: [] for name in SECURE}
+        for _ in range(given.rounds):
+            for name, found in seen.items():
+                found.append(measure(servers, name, given.seconds))
+        medians = {
+            name: tuple(statistics.median(each) for each in zip(*found)) for name, found in seen.items()
+        }
+        one = what.removesuffix("s")
+        for beside in ("nginx", "haproxy"):
+            yield table.row(f"tls {what}/s beside {beside}", medians["relais"][0], beside,
+                            medians[beside][0])
+        for beside in ("nginx", "haproxy"):
+            yield table.row(f"tls cpu per {one} beside {beside}", medians["relais"][1] * 1e6, beside,
+                            medians[beside][1] * 1e6)

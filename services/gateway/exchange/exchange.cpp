@@ -3,6 +3,7 @@
 #include "gateway/edge.hpp"
 #include "gateway/exchange/refusals.hpp"
 #include "gateway/exchange/transport_rules.hpp"
+#include "gateway/identity/cookie_session.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -29,7 +30,8 @@ std::int64_t weight_of(const http::request_head& head) {
 
 exchange::exchange(edge& whose)
     : edge_(whose),
-      timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}) {}
+      timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}),
+      hedge_(*this) {}
 
 void exchange::begin(client_side& client) {
     client_ = &client;
@@ -39,15 +41,22 @@ void exchange::begin(client_side& client) {
     route_ = nullptr;
     phase_ = phase::idle;
     record_ = {};
-    record_.start = steady::now();
+    record_.started = steady::now();
     sending_ = body_touched_ = body_last_ = answer_began_ = answer_out_ = answer_last_ = false;
+    by_cookie_ = on_trial_ = false;
     may_reuse_ = true;
     failed_count_ = 0;
-    retries_ = 0;
-    body_bytes_ = 0;
     limits_.begin();
     https_ = false;
-    sent_at_ = {};
+    sent_at_ = sought_at_ = headed_at_ = {};
+    answer_took_ = {};
+}
+
+void exchange::begin_request(const http::request_head& head) {
+    record_.start = edge_.others().time.now();
+    record_.tls = client_->info().encrypted;
+    begin_record(record_, head);
+    edge_.others().stats.request_began();
 }
 
 void exchange::on_request(const http::request_head& head) {
@@ -55,10 +64,8 @@ void exchange::on_request(const http::request_head& head) {
     request_ = {head.method, head.framing == http::framing::chunked,
                 head.framing != http::framing::none, ""};
     body_weight_ = weight_of(head);
-    record_.method = head.method;
-    begin_record(record_, head);
-    edge_.reports().active_requests.add(1);
-    identify(head);
+    begin_request(head);
+    find_sender(head);
     if (const auto elsewhere = redirect_of(client_->info(), head, https_)) {
         answer_here(*elsewhere);
         return;
@@ -78,56 +85,18 @@ void exchange::on_request(const http::request_head& head) {
     authenticate();
 }
 
-/// Whom it comes from, and how.
-void exchange::identify(const http::request_head& head) {
-    const auto& info = client_->info();
-    const auto from = client_address_of(info.peer, plan_->routes->addresses, head.fields);
-    address_ = from.address;
-    https_ = from.protocol ? *from.protocol == client_protocol::https : info.encrypted;
-    address_text_ = address_ == info.peer ? std::string() : address_.to_string();
-}
-
-/// What it asks for: bans, the route and what it says at once.
-result<void> exchange::admit(const http::request_head& head) {
-    const auto& routes = *plan_->routes;
-    const auto reached = check_transport(client_->info(), head);
-    if (!reached) {
-        return reached;
-    }
-    if (edge_.is_banned(address_)) {
-        return fail(error_kind::forbidden, "banned", "no requests from this address for now");
-    }
-    if (went_through_us(head)) {
-        return fail(error_kind::internal, "loop-detected", "the request came through here before");
-    }
-    route_ = routes.find(head.path, head.method);
-    if (route_ == nullptr) {
-        return std::unexpected(no_route(routes, head));
-    }
-    service_ = plan_->services[route_->upstream].get();
-    record_.route = route_->prefix;
-    record_.upstream = service_->name();
-    until_ = record_.start + route_->deadline;
-    auto limited =
-        limits_.take_for_address(routes, *route_, edge_.limits(), address_, record_.start);
-    if (!limited) {
-        return limited;
-    }
-    return check_size(*route_, head);
-}
-
 void exchange::on_malformed(const error& why) {
-    record_.method = "other";
     request_ = {"GET", false, false, ""};
-    begin_record(record_, {});
-    edge_.reports().active_requests.add(1);
+    begin_request({});
     refuse(why);
 }
 
 void exchange::authenticate() {
     const auto given = head_->find("authorization");
     if (route_->credentials == credentials::forward || !given) {
-        prepare(nullptr);
+        if (!authenticate_by_cookie()) {
+            prepare(nullptr);
+        }
         return;
     }
     if (!given->starts_with(bearer)) {
@@ -135,7 +104,30 @@ void exchange::authenticate() {
             {error_kind::unauthenticated, "invalid-token", "use a bearer token", "", std::nullopt});
         return;
     }
-    const auto token = given->substr(bearer.size());
+    identify(given->substr(bearer.size()));
+}
+
+/// False: no cookie says who asks.
+bool exchange::authenticate_by_cookie() {
+    const auto token = route_->cookie_sessions ? session_cookie(head_->fields) : std::nullopt;
+    if (!token) {
+        return false;
+    }
+    // Browsers send cookies for whoever asks them to.
+    const bool may_change =
+        !is_safe(head_->method) || !upgrade_of(*head_, route_->upgrades).empty();
+    if (may_change && !is_made_by_our_pages(*head_, https_, plan_->routes->trusted_origins)) {
+        refuse({error_kind::forbidden, "cross-site",
+                "with the session cookie only pages of the same origin may do this", "",
+                std::nullopt});
+        return true;
+    }
+    by_cookie_ = true;
+    identify(*token);
+    return true;
+}
+
+void exchange::identify(std::string_view token) {
     if (const auto known = edge_.identities().find(token)) {
         on_identity(*known);
         return;
@@ -148,10 +140,13 @@ void exchange::on_identity(const result<const known_caller*>& who) {
     phase_ = phase::idle;
     if (!who) {
         refuse(who.error());
+    } else if (*who == nullptr && by_cookie_) {
+        prepare(nullptr); // a session that ended must not keep anybody from beginning another
     } else if (*who == nullptr) {
         refuse({error_kind::unauthenticated, "invalid-token",
                 "the token is unknown, expired or revoked", "", std::nullopt});
     } else {
+        record_.account = (*who)->who.account.value();
         const auto limited =
             limits_.take_for_caller(*plan_->routes, *route_, edge_.limits(), **who, steady::now());
         if (!limited) {
@@ -164,6 +159,14 @@ void exchange::on_identity(const result<const known_caller*>& who) {
 
 /// Renders the request for the service: after this the client's head is not needed any more.
 void exchange::prepare(const known_caller* caller) {
+    const auto now = steady::now();
+    on_trial_ = service_->breaker().may_pass(now);
+    if (!on_trial_) {
+        refuse({error_kind::unavailable, "circuit-open",
+                service_->name() + " does not answer at the moment", "",
+                std::chrono::ceil<std::chrono::seconds>(service_->breaker().remaining(now))});
+        return;
+    }
     constexpr std::int64_t large = std::int64_t{64} * 1024;
     if (route_->uploads_max > 0 && body_weight_ > large) {
         const auto place =
@@ -173,12 +176,11 @@ void exchange::prepare(const known_caller* caller) {
             return;
         }
     }
-    const auto now = steady::now();
     const std::string traceparent = record_.trace.child().traceparent();
     forwarding about;
     about.client_address = address_text_.empty() ? client_->info().address : address_text_;
     about.scheme = https_ ? "https" : "http";
-    about.request_id = record_.request_id;
+    about.request_id = record_.request_id.view();
     about.traceparent = traceparent;
     if (caller != nullptr) {
         about.identity = caller->signed_header;
@@ -189,6 +191,7 @@ void exchange::prepare(const known_caller* caller) {
     head_text_.clear();
     write_request_head(*head_, about, head_text_);
     wait_until_ = std::min(until_, now + connection_wait);
+    sought_at_ = now;
     timer_.set(wait_until_);
     seek_connection();
 }
@@ -235,10 +238,22 @@ void exchange::on_timeout() {
         }
         [[fallthrough]];
     case phase::connection:
+        if (service_->is_waiting(*this)) {
+            refuse({error_kind::unavailable, "queue-timeout",
+                    "too many requests wait for " + service_->name(), "", std::chrono::seconds(1)});
+            break;
+        }
+        end_trial(false);
         refuse({error_kind::unavailable, "no-healthy-upstream",
-                record_.upstream + " cannot be reached", "", std::nullopt});
+                service_->name() + " cannot be reached", "", std::nullopt});
         break;
     case phase::upstream:
+        if (steady::now() < until_) {
+            record_.hedged = true;
+            hedge_.begin(*service_, upstream_->instance(), request_, head_text_);
+            timer_.set(until_);
+            break;
+        }
         fail_upstream({error_kind::timeout, "upstream-timeout",
                        "the service did not answer in time", "", std::nullopt});
         break;

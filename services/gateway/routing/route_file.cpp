@@ -1,6 +1,6 @@
-#include "gateway/limits/ratelimit_fields.hpp"
+#include "gateway/routing/limit_file.hpp"
 #include "gateway/routing/listener_file.hpp"
-#include "gateway/routing/upstream_security_file.hpp"
+#include "gateway/routing/upstream_file.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -26,11 +26,6 @@ const std::vector<std::string>& usual_methods() {
     return methods;
 }
 
-/// A number for a name that stays the same from one configuration to the next.
-std::uint32_t id_of(std::string_view name) {
-    return static_cast<std::uint32_t>(std::hash<std::string_view>()(name));
-}
-
 /// Hands the parser's messages to the configuration's list of problems.
 class collector final : public google::protobuf::io::ErrorCollector {
 public:
@@ -45,50 +40,6 @@ public:
 private:
     config::reader& to_;
 };
-
-std::optional<upstream_target> parse_target(std::string_view url, std::uint32_t admin_offset) {
-    const bool secure = url.starts_with("https://");
-    if (!secure && !url.starts_with("http://")) {
-        return std::nullopt;
-    }
-    url.remove_prefix(url.find("//") + 2);
-    const auto colon = url.rfind(':');
-    std::uint16_t port = secure ? 443 : 80;
-    if (colon != std::string_view::npos) {
-        const auto digits = url.substr(colon + 1);
-        const auto [end, failed] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), port);
-        if (failed != std::errc() || end != digits.data() + digits.size()) {
-            return std::nullopt;
-        }
-        url = url.substr(0, colon);
-    }
-    if (url.empty() || url.find('/') != std::string_view::npos) {
-        return std::nullopt;
-    }
-    const auto admin_port = static_cast<std::uint16_t>(port + admin_offset);
-    return upstream_target{{std::string(url), port}, {std::string(url), admin_port}, secure};
-}
-
-upstream_service read_upstream(const edge::v1::Upstream& given, config::reader& from) {
-    upstream_service out{given.name(), {}, {}};
-    const auto urls = from.text(given.url_variable(), given.default_url(),
-                                fmt::format("Base URLs of {}, comma separated", given.name()));
-    for (std::string_view rest = urls; !rest.empty();) {
-        const auto comma = rest.find(',');
-        const auto url = rest.substr(0, comma);
-        rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
-        const auto target = parse_target(url, given.admin_port_offset());
-        if (target) {
-            out.targets.push_back(*target);
-        } else {
-            from.problem(given.url_variable(),
-                         fmt::format("is \"{}\"; expected http://host:port, comma separated", url));
-        }
-    }
-    read_upstream_security(given, out, from);
-    return out;
-}
 
 bool is_prefix_clean(std::string_view prefix) {
     const bool plain = std::ranges::all_of(prefix, [](char c) {
@@ -118,6 +69,9 @@ void check_route(const edge::v1::Route& given, config::reader& from) {
     if (given.body_max_bytes() == 0) {
         problem("body_max_bytes is missing");
     }
+    if (given.cookie_sessions() && given.credentials() != edge::v1::CREDENTIALS_EXCHANGE) {
+        problem("cookie_sessions goes with CREDENTIALS_EXCHANGE");
+    }
     for (const auto& upgrade : given.upgrade()) {
         if (upgrade != "websocket") {
             problem(fmt::format("upgrade \"{}\" is not one the gateway lets through: websocket",
@@ -143,9 +97,11 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
                                                                            : credentials::exchange;
     out.deadline = std::chrono::milliseconds(given.deadline_ms());
     out.body_max_bytes = given.body_max_bytes();
+    out.cookie_sessions = given.cookie_sessions();
     out.failures_as_429 = given.failures_as_429();
     out.upgrades.assign(given.upgrade().begin(), given.upgrade().end());
     out.cost = given.cost() == 0 ? 1 : given.cost();
+    out.hedge_after = std::chrono::milliseconds(given.hedge_after_ms());
     out.uploads_max = given.uploads_max();
     out.id = id_of(fmt::format("{} {}", out.prefix, fmt::join(out.methods, " ")));
     for (const auto& name : given.limit()) {
@@ -214,37 +170,19 @@ void read_client_address(const edge::v1::ClientAddress& given, route_table& to,
     to.v6_prefix = given.ipv6_prefix_length() == 0 ? 64 : given.ipv6_prefix_length();
 }
 
-void read_limit(const edge::v1::Limit& given, route_table& to, config::reader& from) {
-    const auto problem = [&](std::string_view what) {
-        from.problem(file_problem, fmt::format("limit \"{}\": {}", given.name(), what));
-    };
-    const auto burst = given.burst() == 0 ? given.requests() : given.burst();
-    const auto allowed =
-        rate::make(given.requests(), std::chrono::seconds(given.window_s()), burst);
-    if (!is_limit_name(given.name())) {
-        problem("a name is 1 to 64 lower-case letters, digits and \"-\"");
+void read_cookie_sessions(const edge::v1::CookieSessions& given, route_table& to,
+                          config::reader& from) {
+    for (const auto& origin : given.trusted_origin()) {
+        const auto scheme_end = origin.find("://");
+        const bool clean = scheme_end != std::string::npos && origin.starts_with("http") &&
+                           origin.find_first_of("/*? ", scheme_end + 3) == std::string::npos;
+        if (!clean) {
+            from.problem(file_problem, fmt::format("cookie_sessions: trusted_origin \"{}\" is no "
+                                                   "origin; expected https://host",
+                                                   origin));
+        }
+        to.trusted_origins.push_back(origin);
     }
-    if (std::ranges::find(to.limits, given.name(), &limit_rule::name) != to.limits.end()) {
-        problem("stands twice");
-    }
-    if (!allowed) {
-        problem(allowed.error().detail);
-        return;
-    }
-    limit_subject subject = limit_subject::address;
-    switch (given.subject()) {
-    case edge::v1::LIMIT_SUBJECT_ADDRESS:
-        break;
-    case edge::v1::LIMIT_SUBJECT_ACCOUNT:
-        subject = limit_subject::account;
-        break;
-    case edge::v1::LIMIT_SUBJECT_CREDENTIAL:
-        subject = limit_subject::credential;
-        break;
-    default:
-        problem("subject is LIMIT_SUBJECT_ADDRESS, _ACCOUNT or _CREDENTIAL");
-    }
-    to.limits.push_back({given.name(), id_of(given.name()), subject, *allowed});
 }
 
 } // namespace
@@ -266,6 +204,7 @@ route_table read_route_table(const std::string& text, config::reader& from) {
     }
     read_client_address(given.client_address(), out, from);
     read_listeners(given, out, from);
+    read_cookie_sessions(given.cookie_sessions(), out, from);
     out.connections_per_address_max = given.connections().per_address_max();
     std::set<std::pair<std::string, std::string>> taken;
     for (const auto& each : given.route()) {

@@ -1,5 +1,7 @@
 #include "gateway/upstream/service.hpp"
 
+#include "config/reader.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -11,10 +13,16 @@ using steady = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds connect_timeout{1'000};
 constexpr std::size_t idle_per_instance_max = 64;
 
+std::string text_of(const boost::asio::ip::tcp::endpoint& address) {
+    return config::endpoint{address.address().to_string(), address.port()}.text();
+}
+
 } // namespace
 
-service::service(edge_loop& loop, service_settings settings, service_metrics metrics)
-    : loop_(loop), settings_(std::move(settings)), metrics_(std::move(metrics)) {}
+service::service(edge_loop& loop, service_settings settings, service_metrics metrics,
+                 name_table& instance_names)
+    : loop_(loop), settings_(std::move(settings)), metrics_(std::move(metrics)),
+      instance_names_(instance_names) {}
 
 service::~service() = default;
 
@@ -44,6 +52,7 @@ void service::set_instances(const std::vector<boost::asio::ip::tcp::endpoint>& n
         }
         *place = per_instance();
         place->address = address;
+        place->label = instance_names_.index_of(text_of(address));
         balancer_.add(static_cast<std::size_t>(place - places_.begin()), true);
     }
 }
@@ -55,6 +64,9 @@ void service::report_ready(const boost::asio::ip::tcp::endpoint& where, bool rea
             continue;
         }
         balancer_.report_ready(i, ready, steady::now());
+        if (ready) {
+            circuit_.encourage();
+        }
         // It is leaving: a request on one of these could meet its closing.
         while (!ready && !place.idle.empty()) {
             lose(*place.idle.back());
@@ -64,14 +76,16 @@ void service::report_ready(const boost::asio::ip::tcp::endpoint& where, bool rea
 
 bool service::acquire(connection_user& who, const wish& what) {
     if (in_flight_ >= settings_.in_flight_max) {
-        if (waiting_.size() >= settings_.waiting_max) {
+        if (what.now_or_never || waiting_.size() >= settings_.waiting_max) {
             return false;
         }
         waiting_.push_back(&who);
         return true;
     }
     ++in_flight_;
-    retries_left_ = std::min(retries_left_ + retries_share, retries_reserve);
+    if (!what.now_or_never) {
+        retries_left_ = std::min(retries_left_ + retries_share, retries_reserve);
+    }
     const auto which = balancer_.choose(steady::now(), loop_.random(), what.not_these);
     if (which == balancer::none) {
         --in_flight_;
@@ -147,7 +161,7 @@ void service::on_connected(upstream_connection& which, const boost::system::erro
         }
         return;
     }
-    metrics_.connect_seconds.observe(std::chrono::duration<double>(now - pending.began).count());
+    which.note_connect_time(now - pending.began);
     if (pending.who != nullptr) {
         pending.who->on_connection(which);
         return;
@@ -181,12 +195,22 @@ void service::drop(upstream_connection& used) {
 }
 
 bool service::may_retry() {
+    const bool may = spend_retry();
+    (may ? metrics_.retries : metrics_.retries_refused).increment();
+    return may;
+}
+
+bool service::may_hedge() {
+    const bool may = spend_retry();
+    (may ? metrics_.hedges : metrics_.hedges_refused).increment();
+    return may;
+}
+
+bool service::spend_retry() {
     if (retries_left_ < 1) {
-        metrics_.retries_refused.increment();
         return false;
     }
     retries_left_ -= 1;
-    metrics_.retries.increment();
     return true;
 }
 

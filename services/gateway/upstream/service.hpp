@@ -1,13 +1,16 @@
 #pragma once
 
+#include "gateway/access/access_names.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "gateway/tls/tls_client.hpp"
 #include "gateway/upstream/balancer.hpp"
+#include "gateway/upstream/circuit.hpp"
 #include "gateway/upstream/upstream_connection.hpp"
 #include "metrics/registry.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -34,6 +37,7 @@ protected:
 
 struct service_settings {
     std::string name;
+    std::uint16_t label = name_table::none; ///< of the name, in access_names
     /// Exchanges of this loop at a time. Above it requests wait, in order.
     std::size_t in_flight_max = 1024;
     std::size_t waiting_max = 1024;
@@ -47,8 +51,9 @@ struct service_metrics {
     metrics::counter handshakes_failed;
     metrics::counter retries;
     metrics::counter retries_refused; ///< by the budget
-    metrics::histogram connect_seconds;
-    metrics::histogram service_seconds; ///< from the request's last byte to the answer's head
+    metrics::counter hedges;
+    metrics::counter hedges_won;
+    metrics::counter hedges_refused; ///< by the budget
 };
 
 /// One service as one event loop sees it: its instances, how they do, and connections to them.
@@ -61,7 +66,8 @@ public:
     static constexpr std::chrono::seconds answer_silence_max{60};
     static constexpr std::chrono::seconds tunnel_silence_max{600};
 
-    service(edge_loop& loop, service_settings settings, service_metrics metrics);
+    service(edge_loop& loop, service_settings settings, service_metrics metrics,
+            name_table& instance_names);
     ~service();
     service(const service&) = delete;
     service& operator=(const service&) = delete;
@@ -81,7 +87,8 @@ public:
                 report_failed_handshake report);
 
     struct wish {
-        bool fresh = false;   ///< no connection that was used before
+        bool fresh = false;        ///< no connection that was used before
+        bool now_or_never = false; ///< rather none than one to wait for
         bool careful = false; ///< the request cannot be sent twice: ask the kernel before reuse
         std::span<const std::size_t> not_these; ///< instances that failed already
     };
@@ -97,13 +104,25 @@ public:
     /// It ended in doubt: the connection is closed.
     void drop(upstream_connection& used);
 
-    void observe_answer(std::chrono::steady_clock::duration took) {
-        metrics_.service_seconds.observe(std::chrono::duration<double>(took).count());
-    }
-
     /// Whether a request may be sent once more: a fifth as many as are sent for the first time, so
     /// that a service in trouble does not get a multiple of its usual load from us. Spends it.
     bool may_retry();
+    /// The same for one that is sent to a second instance while the first still may answer.
+    bool may_hedge();
+
+    void note_hedge_won() {
+        metrics_.hedges_won.increment();
+    }
+
+    /// Whether requests wait for this one to answer at all; see circuit.
+    circuit& breaker() {
+        return circuit_;
+    }
+
+    /// It waits until another exchange is over.
+    bool is_waiting(const connection_user& who) const {
+        return std::ranges::find(waiting_, &who) != waiting_.end();
+    }
 
     /// Bytes of a body that goes to an instance, or (negative) that do no longer.
     void add_bytes(std::size_t instance, std::int64_t bytes) {
@@ -121,6 +140,14 @@ public:
 
     const std::string& name() const {
         return settings_.name;
+    }
+
+    std::uint16_t label() const {
+        return settings_.label;
+    }
+
+    std::uint16_t instance_label(std::size_t instance) const {
+        return places_[instance].label;
     }
 
 private:
@@ -145,9 +172,11 @@ private:
     void open(std::size_t instance, connection_user& who);
     void bury(upstream_connection& which);
     void leave();
+    bool spend_retry();
 
     struct per_instance {
         boost::asio::ip::tcp::endpoint address;
+        std::uint16_t label = name_table::none; ///< of the address
         bool gone = false;
         std::size_t connections = 0;            ///< all, also idle ones
         std::vector<upstream_connection*> idle; ///< the youngest last
@@ -163,7 +192,9 @@ private:
     report_failed_handshake report_failed_handshake_;
     std::string last_failure_;
     std::chrono::steady_clock::time_point failure_reported_;
+    name_table& instance_names_;
     balancer balancer_;
+    circuit circuit_;
     std::vector<per_instance> places_;
     std::vector<std::unique_ptr<upstream_connection>> all_;
     std::vector<pending_connect> connecting_;

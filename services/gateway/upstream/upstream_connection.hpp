@@ -64,6 +64,11 @@ public:
         return out_.text();
     }
 
+    /// From here on somebody else is told what comes of the exchange.
+    void hand_over(upstream_user& next) {
+        user_ = &next;
+    }
+
     sent send_body(std::string_view piece, bool last);
     sent flush();
     /// The client's direction of a tunnel is over and flushed.
@@ -95,6 +100,19 @@ public:
 
     bool was_used_before() const {
         return exchanges_ > 1;
+    }
+
+    /// Before begin(): it carried an exchange already.
+    bool was_used() const {
+        return exchanges_ > 0;
+    }
+
+    void note_connect_time(std::chrono::steady_clock::duration took) {
+        connect_time_ = std::chrono::duration_cast<std::chrono::microseconds>(took);
+    }
+
+    std::chrono::microseconds connect_time() const {
+        return connect_time_;
     }
 
     /// Whether a byte of the answer came.
@@ -142,6 +160,7 @@ private:
     bool pumping_ = false;
     bool ended_ = false; ///< the other side closed in order
     int interim_ = 0;
+    std::chrono::microseconds connect_time_{};
     unsigned exchanges_ = 0;
 };
 

@@ -38,7 +38,7 @@ build_h2spec() {
         go=$work/python/go/bin/go
     fi
     (
-        cd "$deploy_dir/h2spec"
+        cd "$deploy_dir/h2spec" || exit 1
         export GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOPATH=$work/path GOCACHE=$work/cache
         CGO_ENABLED=0 "$go" build -trimpath -o "$dir/bin/h2spec" \
             github.com/summerwind/h2spec/cmd/h2spec

@@ -55,12 +55,12 @@ app::app(const settings& given, host::process& process)
                process.loop(), process.tasks(host::stage::workers), process.metrics(),
                process.logger()),
       reload_(
-          given.routes_file, [this](auto routes) { use(std::move(routes)); }, process.loop(),
+          given.routes_file, [this](const auto& routes) { use(routes); }, process.loop(),
           process.metrics(), process.logger()) {
     register_parts();
 }
 
-void app::use(std::shared_ptr<const route_table> routes) {
+void app::use(const std::shared_ptr<const route_table>& routes) {
     edges_.use(routes);
     watches_.use(routes->upstreams);
 }

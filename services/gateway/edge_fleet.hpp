@@ -51,7 +51,7 @@ public:
     boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
 
     template <class Work>
-    void tell_each(Work work) {
+    void tell_each(const Work& work) {
         for (const auto& each : edges_) {
             each->post([to = each.get(), work] { work(*to); });
         }

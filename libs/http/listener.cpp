@@ -3,6 +3,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <cerrno>
+#include <sys/socket.h>
+
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
@@ -32,6 +35,9 @@ result<void> listener::open(const config::endpoint& where) {
         acceptor_.open(address.protocol(), failed);
         if (!failed) {
             acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
+        }
+        if (!failed) {
+            acceptor_.set_option(tcp::no_delay(true), failed); // what it accepts has it, too
         }
         if (!failed) {
             acceptor_.bind(address, failed);
@@ -73,12 +79,58 @@ asio::awaitable<bool> listener::accept_one() {
         co_return false;
     }
     if (failed) {
-        errors_.increment();
-        logger_.warn("http.accept_failed", {{"error", failed.message()}});
+        count_error(failed.message());
         co_return false;
     }
     hand_over(std::move(socket));
     co_return true;
+}
+
+void listener::count_error(const std::string& what) {
+    errors_.increment();
+    logger_.warn("http.accept_failed", {{"error", what}});
+}
+
+asio::awaitable<void>
+listener::run_descriptors(std::function<bool()> has_room,
+                          std::function<void(int, const tcp::endpoint&)> on_descriptor) {
+    on_descriptor_ = std::move(on_descriptor);
+    error_code failed;
+    acceptor_.native_non_blocking(true, failed);
+    while (!closed_) {
+        if (!has_room()) {
+            co_await wake_.wait();
+            continue;
+        }
+        const auto [ended] = co_await acceptor_.async_wait(tcp::acceptor::wait_read,
+                                                           asio::as_tuple(asio::use_awaitable));
+        if (ended) {
+            closed_ = true;
+        } else if (!accept_waiting(has_room) && !closed_) {
+            co_await wake_.wait_for(pause_after_error);
+        }
+    }
+}
+
+/// As many as wait, for whom there is room. False: for now there is no use in going on.
+bool listener::accept_waiting(const std::function<bool()>& has_room) {
+    constexpr int at_a_time = 64; // then others on this loop have their turn
+    for (int i = 0; i < at_a_time && has_room(); ++i) {
+        tcp::endpoint peer;
+        auto size = static_cast<socklen_t>(peer.capacity());
+        const int descriptor =
+            ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (descriptor >= 0) {
+            peer.resize(size);
+            on_descriptor_(descriptor, peer);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return true;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            count_error(error_code(errno, boost::system::system_category()).message());
+            return false;
+        }
+    }
+    return true;
 }
 
 void listener::hand_over(tcp::socket socket) {
@@ -94,6 +146,9 @@ void listener::notify_room() {
 void listener::close() {
     closed_ = true;
     error_code failed;
+    if (on_descriptor_ && acceptor_.is_open()) {
+        accept_waiting([] { return true; });
+    }
     acceptor_.non_blocking(true, failed);
     while (!failed && on_connection_) {
         tcp::socket waiting(acceptor_.get_executor());

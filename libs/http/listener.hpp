@@ -34,6 +34,12 @@ public:
     run(std::function<bool()> has_room,
         std::function<void(boost::asio::ip::tcp::socket)> on_connection);
 
+    /// The same for whoever serves elsewhere than on this loop: gives descriptors (TCP_NODELAY and
+    /// non-blocking), many at a time, which this loop never gets to know.
+    boost::asio::awaitable<void>
+    run_descriptors(std::function<bool()> has_room,
+                    std::function<void(int, const boost::asio::ip::tcp::endpoint&)> on_descriptor);
+
     void notify_room();
 
     /// No more connections; run() ends. Those that the kernel has accepted already are still handed
@@ -42,6 +48,8 @@ public:
 
 private:
     boost::asio::awaitable<bool> accept_one();
+    bool accept_waiting(const std::function<bool()>& has_room);
+    void count_error(const std::string& what);
     void hand_over(boost::asio::ip::tcp::socket socket);
 
     boost::asio::ip::tcp::acceptor acceptor_;
@@ -50,6 +58,7 @@ private:
     metrics::counter errors_;
     std::uint16_t port_ = 0;
     std::function<void(boost::asio::ip::tcp::socket)> on_connection_;
+    std::function<void(int, const boost::asio::ip::tcp::endpoint&)> on_descriptor_;
     bool closed_ = false;
 };
 

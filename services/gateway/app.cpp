@@ -36,9 +36,10 @@ app::app(const settings& given, host::process& process)
           {given.kafka_brokers, given.process.instance, {"identity.account.events.v1"}, read_back},
           [this](const kafka::record& record) { on_record(record); }, process.loop(),
           process.metrics(), process.logger()),
-      edges_(given.loops, given.connections_max, process.loop(),
+      edges_(given.loops, given.connections_max, given.listen, process.loop(),
              {routes_, process.time(), process.metrics(), process.logger(), names_, figures_,
               access_log_, identities_, process.tasks(host::stage::workers),
+              process.tasks(host::stage::acceptors),
               [this](const access_record& record) {
                   security_.refused(record);
               }}),
@@ -54,13 +55,13 @@ app::app(const settings& given, host::process& process)
                process.loop(), process.tasks(host::stage::workers), process.metrics(),
                process.logger()),
       reload_(
-          given.routes_file, [this](auto routes) { use(std::move(routes)); }, process.loop(),
+          given.routes_file, [this](const auto& routes) { use(routes); }, process.loop(),
           process.metrics(), process.logger()) {
-    register_parts(given);
+    register_parts();
 }
 
-void app::use(std::shared_ptr<const route_table> routes) {
-    edges_.tell_each([routes](edge& to) { to.use(routes); });
+void app::use(const std::shared_ptr<const route_table>& routes) {
+    edges_.use(routes);
     watches_.use(routes->upstreams);
 }
 
@@ -77,7 +78,7 @@ void app::on_record(const kafka::record& record) {
     }
 }
 
-void app::register_parts(const settings& given) {
+void app::register_parts() {
     using host::stage;
     process_.add({stage::workers, "watches",
                   [this]() -> asio::awaitable<result<void>> {
@@ -93,18 +94,13 @@ void app::register_parts(const settings& given) {
     });
     process_.run_task(stage::workers, "reload", [this] { return reload_.run(); });
     process_.run_task(stage::consumers, "revocations", [this] { return revocations_.run(); });
-    process_.add(
-        {stage::acceptors, "http",
-         [this, listen = given.listen, h2c = given.listen_h2c]() -> asio::awaitable<result<void>> {
-             co_return edges_.start(listen, h2c);
-         },
-         [this] {
-             return edges_.finish(finish_requests_within);
-         }});
-    process_.run_task(stage::acceptors, "accept", [this] { return edges_.accept(); });
-    if (!given.listen_h2c.host.empty()) {
-        process_.run_task(stage::acceptors, "accept-h2c", [this] { return edges_.accept_h2c(); });
-    }
+    process_.add({stage::acceptors, "http",
+                  [this]() -> asio::awaitable<result<void>> { co_return edges_.start(); },
+                  [this] {
+                      return edges_.finish(finish_requests_within);
+                  }});
+    process_.run_task(stage::acceptors, "certificates",
+                      [this] { return edges_.watch_certificates(); });
     process_.add({stage::producers, "events",
                   [this]() -> asio::awaitable<result<void>> {
                       access_log_.start();

@@ -18,13 +18,13 @@ namespace relais::gateway {
 /// The service put together: members in the order in which they depend on each other. The control
 /// thread (the process's loop) accepts, watches the services, asks who tokens belong to and reads
 /// events; the edges serve the clients.
-class app {
+class app { // NOLINT(clang-analyzer-optin.performance.Padding): there is one
 public:
     app(const settings& given, host::process& process);
 
 private:
-    void register_parts(const settings& given);
-    void use(std::shared_ptr<const route_table> routes);
+    void register_parts();
+    void use(const std::shared_ptr<const route_table>& routes);
     void on_record(const kafka::record& record);
 
     host::process& process_;

@@ -10,13 +10,16 @@ namespace relais::gateway {
 settings read_settings(config::reader& from) {
     settings out;
     out.process = host::read_process_settings(from, "gateway", "127.0.0.1:8401");
-    out.listen = from.endpoint("RELAIS_LISTEN", "127.0.0.1:8400", "Where clients connect");
-    out.listen_h2c = from.endpoint("RELAIS_LISTEN_H2C", "",
-                                   "Where clients connect that speak HTTP/2 without TLS from the "
-                                   "first byte; empty: nowhere");
     out.routes_file = from.text("RELAIS_ROUTES_FILE", host::share_path("gateway/routes.textproto"),
                                 "The routes (form: proto/relais/edge/v1/routes.proto)");
     out.routes = read_route_file(out.routes_file, from);
+    const bool has_others = !out.routes.listeners.empty();
+    out.listen.http = from.endpoint(
+        "RELAIS_LISTEN", has_others ? "" : "127.0.0.1:8400",
+        "Where clients connect without TLS; empty, when the routes file has listeners: there only");
+    out.listen.h2c = from.endpoint("RELAIS_LISTEN_H2C", "",
+                                   "Where clients connect that speak HTTP/2 without TLS from the "
+                                   "first byte; empty: nowhere");
     out.connections_max = static_cast<std::size_t>(from.integer(
         "RELAIS_CONNECTIONS_MAX", 4'096, 1, 1'000'000, "Most client connections at a time"));
     out.loops = static_cast<std::size_t>(

@@ -2,7 +2,7 @@
 
 #include "config/reader.hpp"
 #include "gateway/access/access_settings.hpp"
-#include "gateway/routing/route_table.hpp"
+#include "gateway/listeners/own_listeners.hpp"
 #include "host/process.hpp"
 
 #include <string>
@@ -11,8 +11,7 @@ namespace relais::gateway {
 
 struct settings {
     host::process_settings process;
-    config::endpoint listen;
-    config::endpoint listen_h2c; ///< without a host: off
+    own_listeners listen; ///< besides the routes file's
     route_table routes;
     std::string routes_file; ///< read again when it changes
     std::size_t connections_max = 4'096;

@@ -36,14 +36,9 @@ service_metrics metrics_of(const std::string& name, metrics::registry& metrics) 
             "Requests that might be sent to a second instance, by what came of it",
             {{"upstream", name}, {"result", outcome}});
     };
-    return {connections("new"),
-            connections("pool"),
-            failures("refused_or_silent"),
-            failures("no_local_port"),
-            retries("sent"),
-            retries("over_budget"),
-            hedges("sent"),
-            hedges("won"),
+    return {connections("new"),        connections("pool"), failures("refused_or_silent"),
+            failures("no_local_port"), failures("tls"),     retries("sent"),
+            retries("over_budget"),    hedges("sent"),      hedges("won"),
             hedges("over_budget")};
 }
 
@@ -51,7 +46,8 @@ service_metrics metrics_of(const std::string& name, metrics::registry& metrics) 
 
 edge::edge(std::shared_ptr<const route_table> routes, outside given)
     : outside_(std::move(given)), loop_(outside_.time), identities_(loop_, outside_.ask_identity),
-      plan_(std::make_shared<plan>()), http2_(loop_, outside_.metrics) {
+      plan_(std::make_shared<plan>()), http2_(loop_, outside_.metrics),
+      arrivals_(outside_.metrics) {
     use(std::move(routes));
 }
 
@@ -100,6 +96,13 @@ void edge::set_instances(const std::string& name, const std::vector<tcp::endpoin
     }
 }
 
+void edge::secure(const std::string& name, const tls_client* by, const std::string& server_name,
+                  service::report_failed_handshake report) {
+    if (auto* known = find_service(name)) {
+        known->secure(by, server_name, std::move(report));
+    }
+}
+
 void edge::report_ready(const std::string& name, const tcp::endpoint& where, bool ready) {
     if (auto* known = find_service(name)) {
         known->report_ready(where, ready);
@@ -114,16 +117,36 @@ void edge::stop() {
     loop_.stop();
 }
 
-std::unique_ptr<client_connection> edge::make_client(tcp::socket socket, client_info info,
+void edge::set_door(std::size_t listener, std::shared_ptr<const listener_settings> rules,
+                    const tls_server* security) {
+    while (doors_.size() <= listener) {
+        doors_.push_back(std::make_unique<door>());
+    }
+    doors_[listener]->use(std::move(rules), security);
+}
+
+std::unique_ptr<client_connection> edge::make_client(channel&& open, client_info info,
                                                      client_wire speaks) {
     if (speaks == client_wire::http2) {
+        return std::make_unique<h2_client>(loop_, *this, http2_, std::move(open), std::move(info));
+    }
+    return std::make_unique<h1_client>(loop_, *this, std::move(open), std::move(info));
+}
+
+std::unique_ptr<client_connection> edge::make_newcomer(tcp::socket socket, client_info info,
+                                                       door& through) {
+    if (arrival::is_needed(*through.rules)) {
+        return std::make_unique<arrival>(loop_, *this, arrivals_, through, std::move(socket),
+                                         std::move(info));
+    }
+    if (through.rules->protocol == listener_protocol::h2c) {
         return std::make_unique<h2_client>(loop_, *this, http2_, std::move(socket),
                                            std::move(info));
     }
     return std::make_unique<h1_client>(loop_, *this, std::move(socket), std::move(info));
 }
 
-void edge::adopt(int descriptor, const tcp::endpoint& peer, client_wire speaks) {
+void edge::adopt(int descriptor, const tcp::endpoint& peer, std::size_t listener) {
     tcp::socket socket(loop_.io());
     boost::system::error_code failed;
     socket.assign(peer.protocol(), descriptor, failed);
@@ -132,24 +155,58 @@ void edge::adopt(int descriptor, const tcp::endpoint& peer, client_wire speaks) 
         outside_.count_clients(-1);
         return;
     }
+    auto& through = *doors_[listener];
     const auto address = unmapped(peer.address());
     client_info info{address, address.to_string(), false};
-    auto made = make_client(std::move(socket), std::move(info), speaks);
+    info.through = &through;
+    const bool arrives = arrival::is_needed(*through.rules);
+    auto made = make_newcomer(std::move(socket), std::move(info), through);
     auto& client = *made;
     client.place = clients_.size();
     clients_.push_back(std::move(made));
     outside_.stats.connection_opened();
-    if (auto refused = take_place(client, address)) {
+    begin(client, arrives ? std::nullopt : take_place(client, address));
+}
+
+void edge::begin(client_connection& client, const std::optional<error>& refused) {
+    if (refused) {
         client.start_refused(*refused);
         return;
     }
-    client.start();
     if (draining_) {
         client.announce_drain();
     }
+    client.start();
     if (stopping_) {
         client.close_idle();
     }
+}
+
+std::optional<error> edge::admit(arrival& which, const ip_address& from) {
+    return take_place(which, from);
+}
+
+/// What speaks HTTP takes the place of what waited for it.
+void edge::on_arrived(arrival& which, const std::optional<error>& refused) {
+    auto& place = clients_[which.place];
+    const bool misplaced = which.info().misplaced;
+    auto made = make_client(std::move(which.connection()), std::move(which.info()), which.wire());
+    made->place = which.place;
+    made->hold(which.release());
+    auto& client = *made;
+    loop_.bury(std::exchange(place, std::move(made)));
+    if (misplaced) {
+        client.announce_drain();
+    }
+    begin(client, refused);
+}
+
+void edge::on_lost(arrival& which) {
+    on_closed(which);
+}
+
+bool edge::is_trusted(const ip_address& peer) const {
+    return plan_->routes->addresses.trusted.contains(peer);
 }
 
 /// Why this connection is not served, if it is not.

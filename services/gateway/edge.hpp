@@ -2,6 +2,7 @@
 
 #include "gateway/access/access_ring.hpp"
 #include "gateway/access/request_stats.hpp"
+#include "gateway/client/arrival.hpp"
 #include "gateway/client/client_connection.hpp"
 #include "gateway/client/client_owner.hpp"
 #include "gateway/client/h2_pool.hpp"
@@ -23,7 +24,7 @@ namespace relais::gateway {
 /// What one event loop needs to serve clients, all of it its own: clients, exchanges, the services
 /// as it sees them, what it knows of identities. Everything but the constructor, start() and stop()
 /// runs on the loop's thread; others post().
-class edge final : public client_owner {
+class edge final : public client_owner, public arrival_owner {
 public:
     struct outside {
         const clock& time;
@@ -54,11 +55,17 @@ public:
     void use(std::shared_ptr<const route_table> routes);
     void set_instances(const std::string& service,
                        const std::vector<boost::asio::ip::tcp::endpoint>& now);
+    /// See service::secure().
+    void secure(const std::string& service, const tls_client* by, const std::string& server_name,
+                service::report_failed_handshake report);
     void report_ready(const std::string& service, const boost::asio::ip::tcp::endpoint& where,
                       bool ready);
 
+    /// How a listener's connections are served from now on. Before the first of them comes.
+    void set_door(std::size_t listener, std::shared_ptr<const listener_settings> rules,
+                  const tls_server* security);
     /// A connection that was just accepted, by its descriptor.
-    void adopt(int descriptor, const boost::asio::ip::tcp::endpoint& peer, client_wire speaks);
+    void adopt(int descriptor, const boost::asio::ip::tcp::endpoint& peer, std::size_t listener);
 
     /// Answers end their connections from now on, connections that wait for a request end at once.
     void announce_drain();
@@ -66,6 +73,11 @@ public:
 
     request_user& new_exchange(client_side& client) override;
     void on_closed(client_connection& which) override;
+
+    std::optional<error> admit(arrival& which, const ip_address& from) override;
+    void on_arrived(arrival& which, const std::optional<error>& refused) override;
+    void on_lost(arrival& which) override;
+    bool is_trusted(const ip_address& peer) const override;
 
     const client_limits& patience() const override {
         return patience_;
@@ -105,8 +117,11 @@ public:
 private:
     std::shared_ptr<service> make_service(const upstream_service& given);
     service* find_service(const std::string& name);
-    std::unique_ptr<client_connection> make_client(boost::asio::ip::tcp::socket socket,
-                                                   client_info info, client_wire speaks);
+    std::unique_ptr<client_connection> make_client(channel&& open, client_info info,
+                                                   client_wire speaks);
+    std::unique_ptr<client_connection> make_newcomer(boost::asio::ip::tcp::socket socket,
+                                                     client_info info, door& through);
+    void begin(client_connection& client, const std::optional<error>& refused);
     std::optional<error> take_place(client_connection& client, const ip_address& address);
 
     outside outside_;
@@ -118,6 +133,8 @@ private:
     std::vector<std::unique_ptr<exchange>> exchanges_;
     std::vector<exchange*> free_exchanges_;
     h2_pool http2_;
+    arrival_metrics arrivals_;
+    std::vector<std::unique_ptr<door>> doors_; ///< by the listeners' numbers
     std::vector<std::unique_ptr<client_connection>> clients_;
     bool draining_ = false;
     bool stopping_ = false;

@@ -1,6 +1,7 @@
 #include "gateway/edge_fleet.hpp"
 
 #include "async/signal.hpp"
+#include "async/timeout.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -9,14 +10,45 @@ using asio::ip::tcp;
 
 namespace relais::gateway {
 
-edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, asio::io_context& control,
-                       surroundings given)
+edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, own_listeners own,
+                       asio::io_context& control, surroundings given)
     : control_(control), given_(std::move(given)), connections_max_(connections_max),
-      listener_(control, given_.metrics, given_.logger),
-      listener_h2c_(control, given_.metrics, given_.logger) {
+      upstream_clients_([this](const std::string& service, const tls_client* by,
+                               const std::string& name) { secure(service, by, name); },
+                        given_.time, given_.metrics, given_.logger),
+      own_(std::move(own)), listeners_(given_.routes->ticket_keys, listening()) {
     for (std::size_t i = 0; i < loops; ++i) {
         edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
     }
+}
+
+listener_set::surroundings edge_fleet::listening() {
+    return {control_,
+            given_.time,
+            given_.metrics,
+            given_.logger,
+            given_.accepting,
+            [this] { return static_cast<std::size_t>(clients_.load()) < connections_max_; },
+            [this](std::size_t listener, int descriptor, const tcp::endpoint& peer) {
+                on_accepted(descriptor, peer, listener);
+            },
+            [this](std::size_t listener, auto rules, const tls_server* security) {
+                tell_each([listener, rules = std::move(rules), security](edge& to) {
+                    to.set_door(listener, rules, security);
+                });
+            }};
+}
+
+void edge_fleet::secure(const std::string& service, const tls_client* by,
+                        const std::string& server_name) {
+    const auto report = [logger = given_.logger](const std::string& whose, std::string_view reason,
+                                                 std::string text) {
+        logger.warn("upstream.handshake_failed",
+                    {{"upstream", whose}, {"reason", reason}, {"detail", std::move(text)}});
+    };
+    tell_each([service, by, server_name, report](edge& to) {
+        to.secure(service, by, server_name, report);
+    });
 }
 
 /// What an edge calls on its own thread.
@@ -39,10 +71,7 @@ edge::outside edge_fleet::outside_of(std::size_t index) {
             [this](std::ptrdiff_t change) {
                 const auto before = clients_.fetch_add(change);
                 if (static_cast<std::size_t>(before) >= connections_max_) {
-                    asio::post(control_, [this] {
-                        listener_.notify_room();
-                        listener_h2c_.notify_room();
-                    });
+                    asio::post(control_, [this] { listeners_.notify_room(); });
                 }
             }};
 }
@@ -59,49 +88,43 @@ void edge_fleet::ask_identity(edge& whose, std::string token, const trace::conte
                                                std::move(answer)));
 }
 
-result<void> edge_fleet::start(const config::endpoint& listen, const config::endpoint& listen_h2c) {
-    auto opened = listener_.open(listen);
-    if (opened && !listen_h2c.host.empty()) {
-        opened = listener_h2c_.open(listen_h2c);
-    }
+result<void> edge_fleet::start() {
+    auto opened = listeners_.start(with_own(own_, *given_.routes));
     if (!opened) {
         return opened; // asked again later
     }
+    upstream_clients_.use(given_.routes->upstreams);
     for (const auto& each : edges_) {
         each->start();
     }
     return {};
 }
 
-asio::awaitable<void> edge_fleet::accept() {
-    return accept_on(listener_, client_wire::http1);
+void edge_fleet::use(const std::shared_ptr<const route_table>& routes) {
+    tell_each([routes](edge& to) { to.use(routes); });
+    upstream_clients_.use(routes->upstreams);
+    listeners_.use(with_own(own_, *routes));
 }
 
-asio::awaitable<void> edge_fleet::accept_h2c() {
-    return accept_on(listener_h2c_, client_wire::http2);
+asio::awaitable<void> edge_fleet::watch_certificates() {
+    constexpr std::chrono::seconds look_period{1};
+    while (true) {
+        co_await async::sleep_for(look_period);
+        listeners_.look();
+        upstream_clients_.look();
+    }
 }
 
-asio::awaitable<void> edge_fleet::accept_on(http::listener& listener, client_wire speaks) {
-    return listener.run(
-        [this] { return static_cast<std::size_t>(clients_.load()) < connections_max_; },
-        [this, speaks](tcp::socket socket) { on_accepted(std::move(socket), speaks); });
-}
-
-void edge_fleet::on_accepted(tcp::socket socket, client_wire speaks) {
-    boost::system::error_code failed;
-    // One that has left already may have sent a request before; it is served like others.
-    const auto peer = socket.remote_endpoint(failed);
-    const int descriptor = socket.release(failed);
+void edge_fleet::on_accepted(int descriptor, const tcp::endpoint& peer, std::size_t listener) {
     clients_.fetch_add(1);
     // In turn: connections live long, so each loop gets its share.
     auto& to = *edges_[next_edge_++ % edges_.size()];
-    to.post([&to, descriptor, peer, speaks] { to.adopt(descriptor, peer, speaks); });
+    to.post([&to, descriptor, peer, listener] { to.adopt(descriptor, peer, listener); });
 }
 
 asio::awaitable<void> edge_fleet::finish(std::chrono::milliseconds at_most) {
     constexpr std::chrono::milliseconds look_again{20};
-    listener_.close();
-    listener_h2c_.close();
+    listeners_.close();
     tell_each([](edge& each) { each.close_idle(); });
     const auto until = std::chrono::steady_clock::now() + at_most;
     while (clients_.load() > 0 && std::chrono::steady_clock::now() < until) {

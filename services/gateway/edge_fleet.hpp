@@ -4,7 +4,9 @@
 #include "gateway/access/access_writer.hpp"
 #include "gateway/access/request_metrics.hpp"
 #include "gateway/edge.hpp"
-#include "http/listener.hpp"
+#include "gateway/listeners/listener_set.hpp"
+#include "gateway/listeners/own_listeners.hpp"
+#include "gateway/upstream/upstream_clients.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -30,31 +32,36 @@ public:
         access_writer& log;
         introspector& identities;
         async::task_group& tasks;
+        async::task_group& accepting;
         /// Called on the control thread.
         std::function<void(const access_record&)> watch_refusal;
     };
 
-    edge_fleet(std::size_t loops, std::size_t connections_max, boost::asio::io_context& control,
-               surroundings given);
+    /// `own`: listeners that every configuration has, unless it has one of the same address.
+    edge_fleet(std::size_t loops, std::size_t connections_max, own_listeners own,
+               boost::asio::io_context& control, surroundings given);
 
-    /// `listen_h2c`: without a host, there is no such listener.
-    result<void> start(const config::endpoint& listen, const config::endpoint& listen_h2c);
-    /// Accepts until finish(); on the second listener clients speak HTTP/2 by prior knowledge.
-    boost::asio::awaitable<void> accept();
-    boost::asio::awaitable<void> accept_h2c();
+    /// Listens and accepts, until finish().
+    result<void> start();
+    /// Serves by these from now on.
+    void use(const std::shared_ptr<const route_table>& routes);
+    /// Follows certificates, until cancelled.
+    boost::asio::awaitable<void> watch_certificates();
     /// No more connections; those that are busy have so long, then they are cut off.
     boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
 
     template <class Work>
-    void tell_each(Work work) {
+    void tell_each(const Work& work) {
         for (const auto& each : edges_) {
             each->post([to = each.get(), work] { work(*to); });
         }
     }
 
 private:
-    boost::asio::awaitable<void> accept_on(http::listener& listener, client_wire speaks);
-    void on_accepted(boost::asio::ip::tcp::socket socket, client_wire speaks);
+    void on_accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer,
+                     std::size_t listener);
+    listener_set::surroundings listening();
+    void secure(const std::string& service, const tls_client* by, const std::string& server_name);
     void ask_identity(edge& whose, std::string token, const trace::context& where,
                       std::function<void(result<introspection>)> answer);
     edge::outside outside_of(std::size_t index);
@@ -62,8 +69,9 @@ private:
     boost::asio::io_context& control_;
     surroundings given_;
     std::size_t connections_max_;
-    http::listener listener_;
-    http::listener listener_h2c_;
+    upstream_clients upstream_clients_; ///< outlives the edges
+    own_listeners own_;
+    listener_set listeners_;                 ///< its servers outlive the edges
     std::atomic<std::ptrdiff_t> clients_{0}; ///< of all edges, also on their way to one
     std::size_t next_edge_ = 0;
     shared_limits limits_;

@@ -1,7 +1,7 @@
 """The gateway beside nginx and HAProxy, as proxies to the same origin.
 
 Usage: gateway.py [ROW…] [--json] [--rounds N] [--seconds N]
-ROW is the beginning of a row's name ("cpu per request", "growth"); without one all are measured.
+ROW is the beginning of a row's name ("cpu per request", "growth", "tls"); without one all are measured.
 Servers take turns in each round, medians are compared. Ours does what a production route has: strict
 parsing, cached identity, a limit per address, access log and events, metrics. RELAIS_BUILD names the
 build tree (release), RELAIS_KAFKA_BROKERS a broker for the events; ./relais bench passes both.
@@ -15,6 +15,7 @@ import tempfile
 
 import gateway_growth
 import gateway_load
+import gateway_tls
 import table
 from gateway_servers import Servers
 
@@ -97,6 +98,11 @@ def measure(given):
                 for names, part in PARTS:
                     if wanted(names, given):
                         rows += part(servers, given)
+            servers.stack = stack
+        if wanted(("tls",), given):
+            with contextlib.ExitStack() as inner:
+                servers.stack = inner
+                rows += gateway_tls.rows(servers, given)
             servers.stack = stack
         if wanted(("growth",), given):
             rows += gateway_growth.rows(servers, given)

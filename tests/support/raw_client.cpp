@@ -11,9 +11,6 @@
 #include <utility>
 
 namespace relais::test {
-namespace {
-
-/// The length of the answer at the beginning of the buffer, or 0 when it is not whole.
 std::size_t whole_answer(const std::string& buffer, bool head_only) {
     const auto end = buffer.find("\r\n\r\n");
     if (end == std::string::npos) {
@@ -36,8 +33,6 @@ std::size_t whole_answer(const std::string& buffer, bool head_only) {
     }
     return buffer.size() >= head.size() + length ? head.size() + length : 0;
 }
-
-} // namespace
 
 raw_client::raw_client(std::uint16_t port)
     : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {

@@ -6,6 +6,9 @@
 
 namespace relais::test {
 
+/// The length of the answer at the beginning of the buffer, or 0 when it is not whole.
+std::size_t whole_answer(const std::string& buffer, bool head_only);
+
 /// A blocking TCP client of bare bytes, for what well-behaved clients never send. Every wait ends
 /// after ten seconds at the latest.
 class raw_client {

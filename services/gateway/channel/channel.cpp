@@ -1,6 +1,4 @@
-#include "gateway/channel/channel.hpp"
-
-#include "gateway/channel/operation_memory.hpp"
+#include "gateway/channel/channel_state.hpp"
 
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/buffer.hpp>
@@ -18,72 +16,52 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace relais::gateway {
-namespace {
 
-constexpr std::size_t pieces_max = 4;
+void channel::state::start_reading(std::span<char> where) {
+    reading = true;
+    socket.async_read_some(
+        asio::buffer(where.data(), where.size()),
+        asio::bind_allocator(
+            operation_allocator<void>(read_memory),
+            [this](const error_code& failed, std::size_t count) { read_ended(failed, count); }));
+}
 
-} // namespace
+void channel::state::await_bytes() {
+    reading = true;
+    socket.async_wait(
+        tcp::socket::wait_read,
+        asio::bind_allocator(operation_allocator<void>(read_memory),
+                             [this](const error_code& failed) { read_ended(failed, 0); }));
+}
 
-struct channel::state {
-    tcp::socket socket;
-    channel::user* user;
-    bool owned = true;   ///< by a channel
-    bool closed = false; ///< nobody is told anything any more
-    bool reading = false;
-    bool waiting_for_room = false;
-    bool connecting = false;
-    operation_memory read_memory;
-    operation_memory write_memory;
-
-    state(tcp::socket given, channel::user& whose) : socket(std::move(given)), user(&whose) {}
-
-    bool idle() const {
-        return !reading && !waiting_for_room && !connecting;
+void channel::state::read_ended(const error_code& failed, std::size_t count) {
+    reading = false;
+    if (closed) {
+        release_if_done();
+    } else if (failed) {
+        user->on_end(failed == asio::error::eof);
+    } else {
+        user->on_bytes(count);
     }
+}
 
-    void release_if_done() {
-        if (!owned && idle()) {
-            delete this;
-        }
-    }
+void channel::state::wait_for_room() {
+    waiting_for_room = true;
+    socket.async_wait(tcp::socket::wait_write,
+                      asio::bind_allocator(operation_allocator<void>(write_memory),
+                                           [this](const error_code&) { room_came(); }));
+}
 
-    void start_reading(std::span<char> room) {
-        reading = true;
-        socket.async_read_some(
-            asio::buffer(room.data(), room.size()),
-            asio::bind_allocator(operation_allocator<void>(read_memory),
-                                 [this](const error_code& failed, std::size_t count) {
-                                     read_ended(failed, count);
-                                 }));
+void channel::state::room_came() {
+    waiting_for_room = false;
+    if (closed) {
+        release_if_done();
+    } else if (ending) {
+        end_secure();
+    } else {
+        user->on_room(); // an error shows at the next write
     }
-
-    void read_ended(const error_code& failed, std::size_t count) {
-        reading = false;
-        if (closed) {
-            release_if_done();
-        } else if (failed) {
-            user->on_end(failed == asio::error::eof);
-        } else {
-            user->on_bytes(count);
-        }
-    }
-
-    void wait_for_room() {
-        waiting_for_room = true;
-        socket.async_wait(tcp::socket::wait_write,
-                          asio::bind_allocator(operation_allocator<void>(write_memory),
-                                               [this](const error_code&) { room_came(); }));
-    }
-
-    void room_came() {
-        waiting_for_room = false;
-        if (closed) {
-            release_if_done();
-        } else {
-            user->on_room(); // an error shows at the next write
-        }
-    }
-};
+}
 
 channel::channel(asio::io_context& loop, user& whose) : channel(tcp::socket(loop), whose) {}
 
@@ -98,12 +76,12 @@ channel::~channel() {
     if (state_ == nullptr) {
         return;
     }
-    close();
+    cut();
     state_->owned = false;
     state_->release_if_done();
 }
 
-void channel::connect(const tcp::endpoint& where) {
+void channel::connect(const tcp::endpoint& where, make_session security) {
     auto* own = state_;
     own->connecting = true;
     error_code failed;
@@ -111,10 +89,13 @@ void channel::connect(const tcp::endpoint& where) {
     if (!failed) {
         own->socket.set_option(tcp::no_delay(true), failed);
     }
-    const auto ended = [own](const error_code& outcome) {
+    const auto ended = [own, make = std::move(security)](const error_code& outcome) {
         own->connecting = false;
         if (own->closed) {
             own->release_if_done();
+        } else if (!outcome && make) {
+            own->secure.emplace(make(own->socket.native_handle()));
+            own->go_on_with_handshake(outcome);
         } else {
             own->user->on_connected(outcome);
         }
@@ -129,7 +110,26 @@ void channel::connect(const tcp::endpoint& where) {
 
 void channel::read(std::span<char> room) {
     assert(!state_->reading && !room.empty());
-    state_->start_reading(room);
+    if (state_->secure) {
+        state_->start_reading_secure(room);
+    } else {
+        state_->start_reading(room);
+    }
+}
+
+void channel::await_bytes() {
+    assert(!state_->reading && !state_->secure);
+    state_->await_bytes();
+}
+
+long channel::receive(std::span<char> into, bool leave) {
+    const int flags = MSG_DONTWAIT | (leave ? MSG_PEEK : 0);
+    ssize_t count = 0;
+    do {
+        count = ::recv(state_->socket.native_handle(), into.data(), into.size(), flags);
+    } while (count < 0 && errno == EINTR);
+    const bool nothing_yet = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return count > 0 ? count : (nothing_yet ? 0 : -1);
 }
 
 bool channel::reading() const {
@@ -137,39 +137,50 @@ bool channel::reading() const {
 }
 
 channel::written channel::write(std::span<const std::string_view> pieces) {
+    std::size_t whole = 0;
+    for (const auto piece : pieces) {
+        whole += piece.size();
+    }
+    if (whole == 0) {
+        return {};
+    }
+    return state_->secure ? state_->write_secure(pieces, whole)
+                          : state_->write_plain(pieces, whole);
+}
+
+channel::written channel::state::write_plain(std::span<const std::string_view> pieces,
+                                             std::size_t whole) {
     std::array<iovec, pieces_max> parts{};
     std::size_t used = 0;
-    std::size_t whole = 0;
     for (const auto piece : pieces) {
         if (!piece.empty()) {
             assert(used < pieces_max);
             // The kernel only reads them.
             parts[used++] = {const_cast<char*>(piece.data()), piece.size()};
-            whole += piece.size();
         }
-    }
-    if (whole == 0) {
-        return {};
     }
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = used;
     ssize_t count = 0;
     do {
-        count = ::sendmsg(state_->socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        count = ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
     if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
         return {0, true};
     }
     const auto taken = static_cast<std::size_t>(std::max<ssize_t>(count, 0));
-    if (taken < whole && !state_->waiting_for_room) {
-        state_->wait_for_room();
+    if (taken < whole && !waiting_for_room) {
+        wait_for_room();
     }
     return {taken, false};
 }
 
 bool channel::is_quiet() const {
     char byte = 0;
+    if (state_->secure && state_->secure->has_pending()) {
+        return false;
+    }
     const auto count = ::recv(state_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
@@ -180,13 +191,29 @@ void channel::cancel_read() {
 }
 
 void channel::shut_down_writing() {
+    if (state_->secure) {
+        state_->end_secure();
+    } else {
+        state_->shut_down_socket();
+    }
+}
+
+void channel::state::shut_down_socket() {
     error_code ignored;
-    state_->socket.shutdown(tcp::socket::shutdown_send, ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 void channel::close() {
+    if (state_->secure && !state_->closed && !state_->waiting_for_room) {
+        state_->secure->shutdown(); // nothing is left to say: so it is said
+    }
+    cut();
+}
+
+void channel::cut() {
     error_code ignored;
     state_->closed = true;
+    state_->secure.reset(); // it may not outlive whoever made it, as the rest may
     state_->socket.close(ignored);
 }
 

@@ -39,6 +39,11 @@ public:
 
     std::size_t place = 0; ///< among the owner's clients; the owner's business
 
+    /// For whoever takes the connection over.
+    concurrency_permit release() {
+        return std::move(permit_);
+    }
+
 private:
     concurrency_permit permit_;
 };

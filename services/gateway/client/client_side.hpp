@@ -31,11 +31,16 @@ struct answer_head {
     std::optional<std::uint64_t> content_length;
 };
 
+struct door;
+
 /// What is known of a client's connection.
 struct client_info {
     boost::asio::ip::address peer;
     std::string address; ///< the same as text
     bool encrypted = false;
+    bool misplaced = false;        ///< speaks without TLS where TLS is spoken
+    std::string server_name{};     ///< that it asked for (SNI)
+    const door* through = nullptr; ///< where it came in; outlives it
 };
 
 /// What a request's client tells the exchange that serves it.

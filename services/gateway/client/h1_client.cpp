@@ -13,8 +13,10 @@ constexpr std::chrono::milliseconds linger_time{2'000};
 
 h1_client::h1_client(edge_loop& loop, client_owner& owner, boost::asio::ip::tcp::socket socket,
                      client_info info)
-    : loop_(loop), owner_(owner), channel_(std::move(socket), *this),
-      in_(loop.blocks(), small_bytes),
+    : h1_client(loop, owner, channel(std::move(socket), *this), std::move(info)) {}
+
+h1_client::h1_client(edge_loop& loop, client_owner& owner, channel&& open, client_info info)
+    : loop_(loop), owner_(owner), channel_(std::move(open), *this), in_(loop.blocks(), small_bytes),
       timer_(loop.timers(), *this, timer_wheel::calls<&h1_client::on_timeout>{}),
       info_(std::move(info)) {}
 
@@ -135,6 +137,7 @@ void h1_client::finish() {
 
 void h1_client::abort() {
     user_ = nullptr;
+    channel_.cut(); // a body that only the end ends may not look whole
     close();
 }
 

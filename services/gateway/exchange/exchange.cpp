@@ -2,6 +2,7 @@
 
 #include "gateway/edge.hpp"
 #include "gateway/exchange/refusals.hpp"
+#include "gateway/exchange/transport_rules.hpp"
 #include "gateway/identity/cookie_session.hpp"
 
 #include <fmt/format.h>
@@ -46,6 +47,7 @@ void exchange::begin(client_side& client) {
     may_reuse_ = true;
     failed_count_ = 0;
     limits_.begin();
+    https_ = false;
     sent_at_ = sought_at_ = headed_at_ = {};
     answer_took_ = {};
 }
@@ -63,6 +65,11 @@ void exchange::on_request(const http::request_head& head) {
                 head.framing != http::framing::none, ""};
     body_weight_ = weight_of(head);
     begin_request(head);
+    find_sender(head);
+    if (const auto elsewhere = redirect_of(client_->info(), head, https_)) {
+        answer_here(*elsewhere);
+        return;
+    }
     const auto admitted = admit(head);
     if (!admitted) {
         refuse(admitted.error());
@@ -76,41 +83,6 @@ void exchange::on_request(const http::request_head& head) {
         return;
     }
     authenticate();
-}
-
-/// Who asks for what: the client's address, its bans, the route and what it says at once.
-result<void> exchange::admit(const http::request_head& head) {
-    const auto& routes = *plan_->routes;
-    const auto& info = client_->info();
-    const auto from = client_address_of(info.peer, routes.addresses, head.fields);
-    address_ = from.address;
-    https_ = from.protocol ? *from.protocol == client_protocol::https : info.encrypted;
-    address_text_ = address_ == info.peer ? std::string() : address_.to_string();
-    if (address_.is_v4()) {
-        record_.set_client(address_.to_v4().to_bytes());
-    } else {
-        record_.set_client(address_.to_v6().to_bytes());
-    }
-    if (edge_.is_banned(address_)) {
-        return fail(error_kind::forbidden, "banned", "no requests from this address for now");
-    }
-    if (went_through_us(head)) {
-        return fail(error_kind::internal, "loop-detected", "the request came through here before");
-    }
-    route_ = routes.find(head.path, head.method);
-    if (route_ == nullptr) {
-        return std::unexpected(no_route(routes, head));
-    }
-    service_ = plan_->services[route_->upstream].get();
-    record_.route = plan_->route_label(*route_);
-    record_.upstream = service_->label();
-    until_ = record_.started + route_->deadline;
-    auto limited =
-        limits_.take_for_address(routes, *route_, edge_.limits(), address_, record_.started);
-    if (!limited) {
-        return limited;
-    }
-    return check_size(*route_, head);
 }
 
 void exchange::on_malformed(const error& why) {

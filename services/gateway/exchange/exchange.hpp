@@ -62,6 +62,7 @@ private:
     static constexpr std::chrono::milliseconds connection_wait{5'000};
 
     void begin_request(const http::request_head& head);
+    void find_sender(const http::request_head& head);
     result<void> admit(const http::request_head& head);
     void authenticate();
     bool authenticate_by_cookie();

@@ -1,6 +1,7 @@
 #include "gateway/edge.hpp"
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/refusals.hpp"
+#include "gateway/exchange/transport_rules.hpp"
 
 #include <utility>
 
@@ -44,6 +45,9 @@ void exchange::answer_here(const http::response& answer) {
     answer_.fields.push_back({"Date", edge_.loop().http_date()});
     answer_.fields.push_back({"X-Request-Id", record_.request_id.view()});
     limits_.write_fields(answer_);
+    if (https_) {
+        write_transport_security(client_->info(), answer_);
+    }
     answer_.content_length = answer.body.size();
     answer_.has_body = !refusal_body_.empty();
     client_->send_head(answer_);

@@ -1,6 +1,7 @@
 #include "gateway/edge.hpp"
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/refusals.hpp"
+#include "gateway/exchange/transport_rules.hpp"
 
 #include <fmt/format.h>
 
@@ -191,6 +192,9 @@ void exchange::on_answer_head(const http::response_head& head) {
     }
     take_answer_head(head, record_.request_id.view(), edge_.loop().http_date(), answer_);
     limits_.write_fields(answer_);
+    if (https_) {
+        write_transport_security(client_->info(), answer_);
+    }
     client_->send_head(answer_);
     if (head.framing == http::framing::none) {
         answer_last_ = answer_out_ = true;

@@ -1,5 +1,6 @@
 #include "gateway/routing/limit_file.hpp"
-#include "gateway/routing/route_table.hpp"
+#include "gateway/routing/listener_file.hpp"
+#include "gateway/routing/upstream_file.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -39,56 +40,6 @@ public:
 private:
     config::reader& to_;
 };
-
-std::optional<upstream_target> parse_target(std::string_view url, std::uint32_t admin_offset) {
-    constexpr std::string_view scheme = "http://";
-    if (!url.starts_with(scheme)) {
-        return std::nullopt;
-    }
-    url.remove_prefix(scheme.size());
-    const auto colon = url.rfind(':');
-    std::uint16_t port = 80;
-    if (colon != std::string_view::npos) {
-        const auto digits = url.substr(colon + 1);
-        const auto [end, failed] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), port);
-        if (failed != std::errc() || end != digits.data() + digits.size()) {
-            return std::nullopt;
-        }
-        url = url.substr(0, colon);
-    }
-    if (url.empty() || url.find('/') != std::string_view::npos) {
-        return std::nullopt;
-    }
-    const auto admin_port = static_cast<std::uint16_t>(port + admin_offset);
-    return upstream_target{{std::string(url), port}, {std::string(url), admin_port}};
-}
-
-upstream_service read_upstream(const edge::v1::Upstream& given, config::reader& from) {
-    upstream_service out;
-    out.name = given.name();
-    if (given.requests_max() > 0) {
-        out.requests_max = given.requests_max();
-    }
-    if (given.has_waiting_max()) {
-        out.waiting_max = given.waiting_max();
-    }
-    const auto urls = from.text(given.url_variable(), given.default_url(),
-                                fmt::format("Base URLs of {}, comma separated", given.name()));
-    for (std::string_view rest = urls; !rest.empty();) {
-        const auto comma = rest.find(',');
-        const auto url = rest.substr(0, comma);
-        rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
-        const auto target = parse_target(url, given.admin_port_offset());
-        if (target) {
-            out.targets.push_back(*target);
-        } else {
-            from.problem(given.url_variable(),
-                         fmt::format("is \"{}\"; expected http://host:port, comma separated", url));
-        }
-    }
-    return out;
-}
 
 bool is_prefix_clean(std::string_view prefix) {
     const bool plain = std::ranges::all_of(prefix, [](char c) {
@@ -253,6 +204,7 @@ route_table read_route_table(const std::string& text, config::reader& from) {
         read_limit(each, out, from);
     }
     read_client_address(given.client_address(), out, from);
+    read_listeners(given, out, from);
     read_cookie_sessions(given.cookie_sessions(), out, from);
     out.connections_per_address_max = given.connections().per_address_max();
     std::set<std::pair<std::string, std::string>> taken;

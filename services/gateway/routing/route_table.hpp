@@ -3,10 +3,14 @@
 #include "config/reader.hpp"
 #include "gateway/client_address/client_address.hpp"
 #include "gateway/limits/gcra.hpp"
+#include "gateway/listeners/listener_settings.hpp"
+#include "gateway/tls/tls_client.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,8 +24,17 @@ enum class credentials { exchange, forward };
 struct upstream_target {
     config::endpoint address;
     config::endpoint admin;
+    bool secure = false; ///< https://
 
     friend bool operator==(const upstream_target&, const upstream_target&) = default;
+};
+
+/// How connections to a service go through TLS.
+struct upstream_security {
+    tls_client_settings tls;
+    std::string server_name; ///< what its certificate has to be for
+
+    friend bool operator==(const upstream_security&, const upstream_security&) = default;
 };
 
 /// A service behind the gateway and where its instances are.
@@ -30,6 +43,7 @@ struct upstream_service {
     std::vector<upstream_target> targets;
     std::size_t requests_max = 1024; ///< at a time, of each loop
     std::size_t waiting_max = 1024;  ///< of each loop, beyond those
+    std::optional<upstream_security> security{};
 };
 
 /// Whom a limit counts together.
@@ -71,6 +85,9 @@ struct route_table {
     bool proxy_protocol = false;
     unsigned v6_prefix = 64;                       ///< of addresses that count as one
     std::uint32_t connections_per_address_max = 0; ///< 0: any number
+    /// Shared with the edges, whose connections may outlive the table.
+    std::vector<std::shared_ptr<const listener_settings>> listeners;
+    ticket_key_settings ticket_keys;
 
     /// The longest prefix that allows the method. The cost does not grow with the number of routes.
     const route* find(std::string_view path, std::string_view method) const;

@@ -181,6 +181,11 @@ tls_acceptor::~tls_acceptor() = default;
 tls_acceptor::tls_acceptor(tls_acceptor&&) noexcept = default;
 tls_acceptor& tls_acceptor::operator=(tls_acceptor&&) noexcept = default;
 
+bool tls_acceptor::is_same_certificate(std::string_view one, std::string_view other) const {
+    const auto& store = *state_->store;
+    return store.choose(one) == store.choose(other);
+}
+
 tls_session tls_acceptor::accept(int descriptor) {
     state_->follow();
     auto made = std::make_unique<tls_session_state>(tls_role::server, descriptor, state_->time);

@@ -50,6 +50,11 @@ tls_client::tls_client(tls_client_settings settings, const clock& clock)
     alpn_list(settings_.alpn); // here, and not on a loop
 }
 
+std::vector<error> tls_client::check(const tls_client_settings& settings, timestamp now) {
+    auto read = read_client_material(settings, now);
+    return read ? std::vector<error>() : std::move(read.error());
+}
+
 tls_client::~tls_client() = default;
 
 std::expected<void, std::vector<error>> tls_client::reload() {

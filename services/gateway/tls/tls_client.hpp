@@ -19,6 +19,8 @@ struct tls_client_settings {
     std::string chain_file; ///< our own certificate (mTLS); empty: we show none
     std::string key_file;   ///< together with the chain
     std::vector<std::string> alpn{"http/1.1"};
+
+    friend bool operator==(const tls_client_settings&, const tls_client_settings&) = default;
 };
 
 struct client_material;
@@ -30,6 +32,9 @@ public:
     /// std::invalid_argument for an impossible ALPN list.
     tls_client(tls_client_settings settings, const clock& clock);
     ~tls_client();
+
+    /// What is wrong with the files, all of it.
+    static std::vector<error> check(const tls_client_settings& settings, timestamp now);
 
     /// Reads the files again; with any problem the old ones stay in force. Control thread. Errors:
     /// those of certificate_store::load().

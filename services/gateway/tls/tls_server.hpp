@@ -79,6 +79,10 @@ public:
     /// For a connected, non-blocking socket of which nothing that belongs to TLS was read.
     tls_session accept(int descriptor);
 
+    /// Whether clients that ask for these names get the same certificate. Of the certificates of
+    /// the last accept().
+    bool is_same_certificate(std::string_view one, std::string_view other) const;
+
 private:
     struct state;
     std::unique_ptr<state> state_;

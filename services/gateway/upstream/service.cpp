@@ -133,7 +133,8 @@ void service::open(std::size_t instance, connection_user& who) {
     ++places_[instance].connections;
     metrics_.connects.increment();
     connecting_.push_back({&connection, &who, steady::now()});
-    connection.connect(places_[instance].address, connect_timeout);
+    connection.connect(places_[instance].address, connect_timeout,
+                       security_for(places_[instance].address));
 }
 
 void service::on_connected(upstream_connection& which, const boost::system::error_code& failed) {
@@ -145,6 +146,7 @@ void service::on_connected(upstream_connection& which, const boost::system::erro
     const auto now = steady::now();
     if (failed) {
         metrics_.connect_failures.increment();
+        note_failed_handshake(which);
         if (failed == boost::asio::error::address_in_use ||
             failed.value() == EADDRNOTAVAIL) { // no local port is left: not the instance's fault
             metrics_.ports_exhausted.increment();

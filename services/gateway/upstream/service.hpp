@@ -2,6 +2,7 @@
 
 #include "gateway/access/access_names.hpp"
 #include "gateway/loop/edge_loop.hpp"
+#include "gateway/tls/tls_client.hpp"
 #include "gateway/upstream/balancer.hpp"
 #include "gateway/upstream/circuit.hpp"
 #include "gateway/upstream/upstream_connection.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -46,6 +48,7 @@ struct service_metrics {
     metrics::counter reuses;
     metrics::counter connect_failures;
     metrics::counter ports_exhausted; ///< EADDRNOTAVAIL: no local port left
+    metrics::counter handshakes_failed;
     metrics::counter retries;
     metrics::counter retries_refused; ///< by the budget
     metrics::counter hedges;
@@ -73,6 +76,15 @@ public:
     /// on one that goes away is finished.
     void set_instances(const std::vector<boost::asio::ip::tcp::endpoint>& now);
     void report_ready(const boost::asio::ip::tcp::endpoint& where, bool ready);
+
+    /// Told why a handshake failed.
+    using report_failed_handshake =
+        std::function<void(const std::string& service, std::string_view reason, std::string text)>;
+
+    /// New connections go through TLS by this, to an instance that proves this name; nullptr:
+    /// without TLS. The client outlives the service.
+    void secure(const tls_client* by, const std::string& server_name,
+                report_failed_handshake report);
 
     struct wish {
         bool fresh = false;        ///< no connection that was used before
@@ -151,6 +163,8 @@ private:
     };
 
     void on_connected(upstream_connection& which, const boost::system::error_code& failed);
+    channel::make_session security_for(const boost::asio::ip::tcp::endpoint& where);
+    void note_failed_handshake(const upstream_connection& which);
     /// An idle connection is of no use any more.
     void lose(upstream_connection& which);
 
@@ -171,6 +185,13 @@ private:
     edge_loop& loop_;
     service_settings settings_;
     service_metrics metrics_;
+    /// Before the connections, whose sessions use them; those that were replaced stay.
+    std::vector<std::unique_ptr<tls_connector>> connectors_;
+    const tls_client* secured_by_ = nullptr;
+    std::string server_name_;
+    report_failed_handshake report_failed_handshake_;
+    std::string last_failure_;
+    std::chrono::steady_clock::time_point failure_reported_;
     name_table& instance_names_;
     balancer balancer_;
     circuit circuit_;

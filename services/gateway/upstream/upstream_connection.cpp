@@ -18,9 +18,10 @@ upstream_connection::upstream_connection(edge_loop& loop, service& owner, std::s
       timer_(loop.timers(), *this, timer_wheel::calls<&upstream_connection::on_timeout>{}) {}
 
 void upstream_connection::connect(const boost::asio::ip::tcp::endpoint& where,
-                                  std::chrono::milliseconds at_most) {
+                                  std::chrono::milliseconds at_most,
+                                  channel::make_session security) {
     timer_.set_after(at_most);
-    channel_.connect(where);
+    channel_.connect(where, std::move(security));
 }
 
 void upstream_connection::on_connected(const boost::system::error_code& failed) {

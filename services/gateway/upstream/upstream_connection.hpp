@@ -45,8 +45,9 @@ public:
     upstream_connection(const upstream_connection&) = delete;
     upstream_connection& operator=(const upstream_connection&) = delete;
 
-    /// The owner is told how it ended.
-    void connect(const boost::asio::ip::tcp::endpoint& where, std::chrono::milliseconds at_most);
+    /// The owner is told how it ended. `security`: see channel::connect().
+    void connect(const boost::asio::ip::tcp::endpoint& where, std::chrono::milliseconds at_most,
+                 channel::make_session security = nullptr);
 
     struct request {
         std::string_view method; ///< outlives the exchange
@@ -83,6 +84,14 @@ public:
         channel_.close();
         timer_.clear();
         user_ = nullptr;
+    }
+
+    const tls_session* session() const {
+        return channel_.session();
+    }
+
+    tls_outcome handshake() const {
+        return channel_.handshake();
     }
 
     std::size_t instance() const {

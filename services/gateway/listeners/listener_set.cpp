@@ -1,0 +1,192 @@
+#include "gateway/listeners/listener_set.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace relais::gateway {
+struct listener_set::place {
+    place(std::size_t which, const surroundings& given)
+        : number(which), listener(given.control, given.metrics, given.logger) {}
+
+    std::size_t number;
+    std::shared_ptr<const listener_settings> settings; ///< in force; nullptr: not set up yet
+    std::unique_ptr<listener_security> security;
+    http::listener listener;
+    bool accepting = false;
+    bool gone = false;
+};
+
+listener_set::listener_set(ticket_key_settings keys, surroundings given)
+    : key_settings_(std::move(keys)), given_(std::move(given)) {}
+
+listener_set::~listener_set() = default;
+
+result<void> listener_set::start(const wanted& first) {
+    wanted_ = first;
+    for (const auto& each : first) {
+        auto* at = find(each->name);
+        if (at == nullptr) {
+            places_.push_back(std::make_unique<place>(places_.size(), given_));
+            at = places_.back().get();
+        }
+        auto ready = set_up(*at, each);
+        if (!ready) {
+            return ready;
+        }
+    }
+    running_ = true;
+    for (const auto& each : places_) {
+        accept_on(*each);
+    }
+    return {};
+}
+
+void listener_set::use(const wanted& now) {
+    wanted_ = now;
+    for (const auto& each : places_) {
+        const bool stays = std::ranges::any_of(now, [&](const auto& one) {
+            return each->settings != nullptr && one->name == each->settings->name;
+        });
+        if (!stays && !each->gone) {
+            each->gone = true;
+            each->listener.close();
+        }
+    }
+    try_all();
+}
+
+void listener_set::try_all() {
+    for (const auto& each : wanted_) {
+        auto* at = find(each->name);
+        if (at != nullptr && at->settings == each) {
+            continue;
+        }
+        std::unique_ptr<place> made;
+        if (at == nullptr) {
+            made = std::make_unique<place>(places_.size(), given_);
+            at = made.get();
+        }
+        const auto ready = set_up(*at, each);
+        if (!ready) {
+            given_.logger.error("listener.refused", {{"listener", each->name},
+                                                     {"error", ready.error().slug},
+                                                     {"detail", ready.error().detail}});
+            continue;
+        }
+        if (made != nullptr) {
+            places_.push_back(std::move(made));
+        }
+        accept_on(*at);
+    }
+}
+
+result<void> listener_set::set_up(place& which, std::shared_ptr<const listener_settings> settings) {
+    if (settings->protocol == listener_protocol::https) {
+        auto secured = secure(which, *settings);
+        if (!secured) {
+            return secured;
+        }
+    }
+    auto opened = which.listener.open(settings->address);
+    if (!opened) {
+        return opened;
+    }
+    which.settings = settings;
+    const bool has_tls = settings->protocol == listener_protocol::https;
+    given_.on_change(which.number, std::move(settings),
+                     has_tls ? &which.security->server() : nullptr);
+    return {};
+}
+
+result<void> listener_set::secure(place& which, const listener_settings& settings) {
+    auto begun = begin_keys();
+    if (!begun) {
+        return begun;
+    }
+    std::unique_ptr<listener_security> made;
+    if (which.security == nullptr || !which.security->fits(settings)) {
+        made = std::make_unique<listener_security>(
+            settings, listener_security::surroundings{keys_->keys(), given_.time, given_.metrics,
+                                                      given_.logger});
+    }
+    auto& security = made != nullptr ? *made : *which.security;
+    const auto problems = security.use(settings.certificates);
+    if (!problems.empty()) {
+        return std::unexpected(problems.front());
+    }
+    if (made != nullptr && which.security != nullptr) {
+        replaced_.push_back(std::exchange(which.security, nullptr));
+    }
+    if (made != nullptr) {
+        which.security = std::move(made);
+    }
+    return {};
+}
+
+result<void> listener_set::begin_keys() {
+    if (!keys_) {
+        try {
+            keys_.emplace(key_settings_, given_.time);
+        } catch (const std::runtime_error& failed) {
+            return fail(error_kind::invalid, "broken-ticket-keys", failed.what());
+        }
+    }
+    return {};
+}
+
+/// Of those that are not on their way out.
+listener_set::place* listener_set::find(const std::string& name) {
+    const auto found = std::ranges::find_if(places_, [&](const auto& each) {
+        return !each->gone && each->settings != nullptr && each->settings->name == name;
+    });
+    return found != places_.end() ? found->get() : nullptr;
+}
+
+void listener_set::accept_on(place& which) {
+    if (!running_ || which.accepting || which.gone) {
+        return;
+    }
+    which.accepting = true;
+    given_.tasks.spawn("accept " + which.settings->name,
+                       which.listener.run_descriptors(
+                           given_.has_room, [this, &which](int descriptor, const auto& peer) {
+                               given_.on_connection(which.number, descriptor, peer);
+                           }));
+}
+
+void listener_set::look() {
+    if (!running_ || closed_) {
+        return;
+    }
+    try_all();
+    for (const auto& each : places_) {
+        if (each->security != nullptr && !each->gone) {
+            each->security->look();
+        }
+    }
+    if (!keys_) {
+        return;
+    }
+    const auto refreshed = keys_->refresh();
+    if (!refreshed && refreshed.error().kind != error_kind::unavailable) {
+        given_.logger.warn("ticket_keys.not_refreshed", {{"detail", refreshed.error().detail}});
+    }
+}
+
+void listener_set::notify_room() {
+    for (const auto& each : places_) {
+        each->listener.notify_room();
+    }
+}
+
+void listener_set::close() {
+    closed_ = true;
+    for (const auto& each : places_) {
+        each->listener.close();
+    }
+}
+
+} // namespace relais::gateway

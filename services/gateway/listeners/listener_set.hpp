@@ -1,0 +1,74 @@
+#pragma once
+
+#include "async/task_group.hpp"
+#include "gateway/listeners/listener_security.hpp"
+#include "http/listener.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace relais::gateway {
+
+/// All places where clients connect, as the configuration wants them: opened, closed and changed
+/// without touching connections. Control thread; outlives the loops, which use what its listeners
+/// show.
+class listener_set {
+public:
+    using wanted = std::vector<std::shared_ptr<const listener_settings>>;
+
+    struct surroundings {
+        boost::asio::io_context& control;
+        const clock& time;
+        metrics::registry& metrics;
+        log::logger logger;
+        async::task_group& tasks;
+        std::function<bool()> has_room;
+        /// Listeners are known by numbers, which are never used again.
+        std::function<void(std::size_t listener, int descriptor,
+                           const boost::asio::ip::tcp::endpoint& peer)>
+            on_connection;
+        /// Before the first connection, and after each change. No server: without TLS.
+        std::function<void(std::size_t listener, std::shared_ptr<const listener_settings>,
+                           const tls_server*)>
+            on_change;
+    };
+
+    listener_set(ticket_key_settings keys, surroundings given);
+    ~listener_set();
+
+    /// Opens all of them; may be called again after an error. Begins to accept once all are open.
+    result<void> start(const wanted& first);
+
+    /// From now on these. One that cannot be opened, or whose certificates do not fit, is logged
+    /// and tried again; others are not kept from working.
+    void use(const wanted& now);
+
+    /// Every second: certificates and ticket keys are followed, what failed is tried again.
+    void look();
+
+    void notify_room();
+    void close();
+
+private:
+    struct place;
+
+    result<void> set_up(place& which, std::shared_ptr<const listener_settings> settings);
+    result<void> secure(place& which, const listener_settings& settings);
+    result<void> begin_keys();
+    place* find(const std::string& name);
+    void try_all();
+    void accept_on(place& which);
+
+    ticket_key_settings key_settings_;
+    surroundings given_;
+    std::optional<ticket_keys> keys_; ///< once somebody speaks TLS
+    wanted wanted_;
+    std::vector<std::unique_ptr<place>> places_; ///< also those that are closed: tasks end later
+    std::vector<std::unique_ptr<listener_security>> replaced_; ///< sessions may use them
+    bool running_ = false;
+    bool closed_ = false;
+};
+
+} // namespace relais::gateway

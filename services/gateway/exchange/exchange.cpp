@@ -46,6 +46,8 @@ void exchange::begin(client_side& client) {
     body_bytes_ = 0;
     limits_.begin();
     sent_at_ = {};
+    shaper_.begin();
+    preflight_ = false;
 }
 
 void exchange::on_request(const http::request_head& head) {
@@ -68,7 +70,29 @@ void exchange::on_request(const http::request_head& head) {
         answer_here(answer);
         return;
     }
+    if (preflight_) {
+        if (shaper_.refuses_preflight()) {
+            refuse({error_kind::forbidden, "origin-not-allowed",
+                    "pages of this origin may not use it", "", std::nullopt});
+        } else {
+            answer_here(http::response::empty(204));
+        }
+        return;
+    }
     authenticate();
+}
+
+/// A preflight is about the route of the request that may follow, where that one has CORS rules.
+const route* exchange::find_route(const http::request_head& head) {
+    const auto& routes = *plan_->routes;
+    if (is_preflight(head)) {
+        const auto* const asked = routes.find(head.path, preflight_method(head));
+        if (asked != nullptr && asked->answers != nullptr && asked->answers->cors) {
+            preflight_ = true;
+            return asked;
+        }
+    }
+    return routes.find(head.path, head.method);
 }
 
 /// Who asks for what: the client's address, its bans, the route and what it says at once.
@@ -85,7 +109,7 @@ result<void> exchange::admit(const http::request_head& head) {
     if (went_through_us(head)) {
         return fail(error_kind::internal, "loop-detected", "the request came through here before");
     }
-    route_ = routes.find(head.path, head.method);
+    route_ = find_route(head);
     if (route_ == nullptr) {
         return std::unexpected(no_route(routes, head));
     }
@@ -93,6 +117,7 @@ result<void> exchange::admit(const http::request_head& head) {
     record_.route = route_->prefix;
     record_.upstream = service_->name();
     until_ = record_.start + route_->deadline;
+    shaper_.note_request(route_->answers.get(), head, https_, preflight_);
     auto limited =
         limits_.take_for_address(routes, *route_, edge_.limits(), address_, record_.start);
     if (!limited) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/answers/answer_shaper.hpp"
 #include "gateway/client/client_side.hpp"
 #include "gateway/exchange/heads.hpp"
 #include "gateway/exchange/report.hpp"
@@ -59,6 +60,7 @@ private:
     static constexpr std::chrono::milliseconds connection_wait{5'000};
 
     result<void> admit(const http::request_head& head);
+    const route* find_route(const http::request_head& head);
     void authenticate();
     void prepare(const known_caller* caller);
     void seek_connection();
@@ -95,9 +97,11 @@ private:
     exchange_record record_;
     std::string head_text_; ///< for the service
     request_limits limits_;
+    answer_shaper shaper_;
     ip_address address_;       ///< the client's
     std::string address_text_; ///< where it is not the connection's peer
     bool https_ = false;       ///< the client's side, as far as it is known
+    bool preflight_ = false;   ///< it only asks what another request may do; we answer
     std::string refusal_body_;
     answer_head answer_;
     const http::request_head* head_ = nullptr; ///< until its body is read

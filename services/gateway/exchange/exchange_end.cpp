@@ -42,6 +42,7 @@ void exchange::answer_here(const http::response& answer) {
     answer_.fields.push_back({"Date", edge_.loop().http_date()});
     answer_.fields.push_back({"X-Request-Id", record_.request_id});
     limits_.write_fields(answer_);
+    shaper_.shape(answer_);
     answer_.content_length = answer.body.size();
     answer_.has_body = !refusal_body_.empty();
     client_->send_head(answer_);

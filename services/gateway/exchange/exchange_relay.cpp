@@ -163,6 +163,7 @@ void exchange::on_answer_head(const http::response_head& head) {
     }
     take_answer_head(head, record_.request_id, edge_.loop().http_date(), answer_);
     limits_.write_fields(answer_);
+    shaper_.shape(answer_);
     client_->send_head(answer_);
     if (head.framing == http::framing::none) {
         answer_last_ = answer_out_ = true;

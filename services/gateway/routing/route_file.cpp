@@ -1,4 +1,5 @@
 #include "gateway/limits/ratelimit_fields.hpp"
+#include "gateway/routing/content_file.hpp"
 #include "gateway/routing/route_table.hpp"
 
 #include <fmt/format.h>
@@ -264,9 +265,11 @@ route_table read_route_table(const std::string& text, config::reader& from) {
     }
     read_client_address(given.client_address(), out, from);
     out.connections_per_address_max = given.connections().per_address_max();
+    content_file content(given, from);
     std::set<std::pair<std::string, std::string>> taken;
     for (const auto& each : given.route()) {
         out.routes.push_back(read_route(each, out, from));
+        out.routes.back().answers = content.rules_of(each, out.routes.back().methods);
         for (const auto& method : out.routes.back().methods) {
             if (!taken.emplace(each.prefix(), method).second) {
                 from.problem(file_problem, fmt::format("route \"{}\" stands twice for {}",

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "config/reader.hpp"
+#include "gateway/answers/answer_rules.hpp"
 #include "gateway/client_address/client_address.hpp"
 #include "gateway/limits/gcra.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -54,6 +56,8 @@ struct route {
     std::uint64_t cost = 1;          ///< of one request, in each of them
     std::uint32_t id = 0;            ///< of prefix and methods, as limit_rule::id
     std::uint32_t uploads_max = 0;   ///< per account or address at a time; 0: any number
+    /// What happens to its answers; null: nothing. Shared with no one, but tables are copied.
+    std::shared_ptr<const answer_rules> answers;
 };
 
 /// What the routes file means, checked. Immutable.

@@ -1,0 +1,142 @@
+#include "gateway/routing/content_file.hpp"
+
+#include "gateway/exchange/field_class.hpp"
+#include "http/tokens.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <relais/edge/v1/routes.pb.h>
+
+namespace relais::gateway {
+namespace {
+
+constexpr std::string_view file_problem = "routes file";
+constexpr std::uint32_t cors_max_age_max_s = 86'400;
+
+template <class List>
+std::vector<std::string> texts(const List& from) {
+    return {from.begin(), from.end()};
+}
+
+/// Fields that have a meaning for the message itself, so that no rule may touch them.
+bool is_settable(std::string_view name) {
+    constexpr std::array<std::string_view, 6> others{
+        "content-encoding", "content-range", "vary", "set-cookie", "age", "cache-status"};
+    return http::is_token(name) && classify(name) == field_class::end_to_end &&
+           std::ranges::none_of(
+               others, [name](std::string_view each) { return http::equal_names(each, name); });
+}
+
+std::string hsts_of(const edge::v1::ResponseHeaders& given) {
+    return fmt::format("max-age={}{}{}", given.hsts_max_age_s(),
+                       given.hsts_include_subdomains() ? "; includeSubDomains" : "",
+                       given.hsts_preload() ? "; preload" : "");
+}
+
+} // namespace
+
+content_file::content_file(const edge::v1::RouteTable& given, config::reader& from) : from_(from) {
+    for (const auto& each : given.response_headers()) {
+        read(each);
+    }
+    for (const auto& each : given.cors()) {
+        read(each);
+    }
+}
+
+void content_file::problem(std::string_view kind, const std::string& name,
+                           const std::string& what) {
+    from_.problem(file_problem, fmt::format("{} \"{}\": {}", kind, name, what));
+}
+
+void content_file::read(const edge::v1::ResponseHeaders& given) {
+    constexpr std::string_view kind = "response_headers";
+    field_rules out;
+    const auto check = [&](const std::string& name, const std::string& value) {
+        if (!is_settable(name)) {
+            problem(kind, given.name(), fmt::format("\"{}\" is no field that can be set", name));
+        }
+        if (!http::is_field_value(value) || http::trim_blanks(value) != value) {
+            problem(kind, given.name(), fmt::format("the value of {} is not one", name));
+        }
+    };
+    if (given.security_preset()) {
+        out.use_security_preset();
+    }
+    for (const auto& each : given.remove()) {
+        check(each, "");
+        out.remove(each);
+    }
+    for (const auto& each : given.add_missing()) {
+        check(each.name(), each.value());
+        out.add_missing(each.name(), each.value());
+    }
+    for (const auto& each : given.set()) {
+        check(each.name(), each.value());
+        out.set(each.name(), each.value());
+    }
+    if (given.hsts_max_age_s() > 0) {
+        out.add_missing_if_secure("Strict-Transport-Security", hsts_of(given));
+    } else if (given.hsts_include_subdomains() || given.hsts_preload()) {
+        problem(kind, given.name(), "hsts_… go with hsts_max_age_s");
+    }
+    if (!fields_.emplace(given.name(), std::move(out)).second || given.name().empty()) {
+        problem(kind, given.name(), "the name is missing or stands twice");
+    }
+}
+
+void content_file::read(const edge::v1::Cors& given) {
+    cors_rules::settings out{
+        texts(given.origin()),         texts(given.method()),
+        texts(given.request_header()), texts(given.expose_header()),
+        given.credentials(),           std::chrono::seconds(given.max_age_s())};
+    for (const auto& what : cors_rules::problems(out)) {
+        problem("cors", given.name(), what);
+    }
+    if (given.max_age_s() > cors_max_age_max_s) {
+        problem("cors", given.name(), fmt::format("max_age_s is at most {}", cors_max_age_max_s));
+    }
+    if (!cors_.emplace(given.name(), std::move(out)).second || given.name().empty()) {
+        problem("cors", given.name(), "the name is missing or stands twice");
+    }
+}
+
+template <class Parts>
+const typename Parts::mapped_type* content_file::find(const Parts& among, std::string_view kind,
+                                                      const std::string& name,
+                                                      const edge::v1::Route& whose) {
+    const auto found = among.find(name);
+    if (found == among.end()) {
+        from_.problem(file_problem,
+                      fmt::format("route \"{}\": no {} \"{}\"", whose.prefix(), kind, name));
+        return nullptr;
+    }
+    return &found->second;
+}
+
+std::shared_ptr<const answer_rules>
+content_file::rules_of(const edge::v1::Route& given, const std::vector<std::string>& methods) {
+    answer_rules out;
+    for (const auto& name : given.response_headers()) {
+        if (const auto* set = find(fields_, "response_headers", name, given)) {
+            out.fields.add(*set);
+        }
+    }
+    if (!given.cors().empty()) {
+        if (const auto* named = find(cors_, "cors", given.cors(), given)) {
+            auto settings = *named;
+            if (settings.methods.empty()) {
+                settings.methods = methods;
+            }
+            out.cors.emplace(settings);
+        }
+    }
+    if (out.fields.empty() && !out.cors) {
+        return nullptr;
+    }
+    return std::make_shared<const answer_rules>(std::move(out));
+}
+
+} // namespace relais::gateway

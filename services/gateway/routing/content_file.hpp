@@ -1,0 +1,44 @@
+#pragma once
+
+#include "config/reader.hpp"
+#include "gateway/answers/answer_rules.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace relais::edge::v1 {
+class Cors;
+class ResponseHeaders;
+class Route;
+class RouteTable;
+} // namespace relais::edge::v1
+
+namespace relais::gateway {
+
+/// The parts of the routes file that say what happens to answers
+/// (proto/relais/edge/v1/content.proto), by name. What is wrong goes to the configuration's list of
+/// problems.
+class content_file {
+public:
+    content_file(const edge::v1::RouteTable& given, config::reader& from);
+
+    /// What this route names of them; null: its answers stay as they are.
+    std::shared_ptr<const answer_rules> rules_of(const edge::v1::Route& given,
+                                                 const std::vector<std::string>& methods);
+
+private:
+    void read(const edge::v1::ResponseHeaders& given);
+    void read(const edge::v1::Cors& given);
+    void problem(std::string_view kind, const std::string& name, const std::string& what);
+    template <class Parts>
+    const typename Parts::mapped_type* find(const Parts& among, std::string_view kind,
+                                            const std::string& name, const edge::v1::Route& whose);
+
+    config::reader& from_;
+    std::map<std::string, field_rules> fields_;
+    std::map<std::string, cors_rules::settings> cors_;
+};
+
+} // namespace relais::gateway

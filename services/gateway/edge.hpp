@@ -3,6 +3,7 @@
 #include "gateway/client/client_connection.hpp"
 #include "gateway/client/client_owner.hpp"
 #include "gateway/client/h2_pool.hpp"
+#include "gateway/compression/encoder_pool.hpp"
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/report.hpp"
 #include "gateway/identity/identity_cache.hpp"
@@ -83,6 +84,10 @@ public:
         return identities_;
     }
 
+    encoder_pool& encoders() {
+        return encoders_;
+    }
+
     shared_limits& limits() {
         return outside_.limits;
     }
@@ -115,6 +120,7 @@ private:
     std::shared_ptr<const ban_list> bans_ = std::make_shared<ban_list>(); ///< of all edges
     reporter reports_;
     identity_cache identities_;
+    encoder_pool encoders_;
     std::shared_ptr<const plan> plan_; // shared with the exchanges of this loop
     std::vector<std::unique_ptr<exchange>> exchanges_;
     std::vector<exchange*> free_exchanges_;

@@ -2,6 +2,7 @@
 
 #include "gateway/answers/cors_rules.hpp"
 #include "gateway/answers/field_rules.hpp"
+#include "gateway/compression/compression_rules.hpp"
 
 #include <optional>
 
@@ -11,6 +12,7 @@ namespace relais::gateway {
 struct answer_rules {
     field_rules fields;
     std::optional<cors_rules> cors;
+    std::optional<compression_rules> compression;
 };
 
 } // namespace relais::gateway

@@ -9,6 +9,9 @@ void answer_shaper::note_request(const answer_rules* rules, const http::request_
     preflight_ = preflight;
     origin_.clear();
     asked_.clear();
+    if (rules != nullptr && rules->compression) {
+        accepted_ = accepted_codings::of(head);
+    }
     if (rules == nullptr || !rules->cors) {
         return;
     }
@@ -28,6 +31,22 @@ void answer_shaper::apply_rules(answer_head& to) const {
         rules_->cors->apply(origin_, to);
     }
     rules_->fields.apply(to, secure_);
+}
+
+void answer_shaper::apply_compression(answer_head& to) {
+    const auto& rules = *rules_->compression;
+    if (to.status == 304) { // of what we would have compressed, perhaps
+        describe_coding(coding::identity, to, etag_);
+        return;
+    }
+    if (!rules.cover(to)) {
+        return;
+    }
+    auto which = rules.choose(accepted_);
+    if (which != coding::identity && to.has_body && !compressor_.begin(which, rules.level(which))) {
+        which = coding::identity;
+    }
+    describe_coding(which, to, etag_);
 }
 
 } // namespace relais::gateway

@@ -28,7 +28,9 @@ std::int64_t weight_of(const http::request_head& head) {
 
 exchange::exchange(edge& whose)
     : edge_(whose),
-      timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}) {}
+      timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}),
+      flush_timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_flush_due>{}),
+      shaper_(whose.encoders(), whose.loop().blocks()) {}
 
 void exchange::begin(client_side& client) {
     client_ = &client;

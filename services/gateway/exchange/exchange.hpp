@@ -82,12 +82,15 @@ private:
     void done_broken();
     void close_record();
     void on_timeout();
+    void flush_later();
+    void on_flush_due();
 
     /// What the exchange waits for, besides the two sides.
     enum class phase { idle, identity, connection, pause, upstream, answering, tunnel, refusing };
 
     edge& edge_;
     timer_wheel::entry timer_;
+    timer_wheel::entry flush_timer_; ///< what compression holds back goes out
     client_side* client_ = nullptr;
     upstream_connection* upstream_ = nullptr;
     std::shared_ptr<const plan> plan_; // as edge::current_plan() was when it began

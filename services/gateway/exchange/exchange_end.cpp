@@ -66,6 +66,8 @@ void exchange::give_up() {
         service_->give_up(*this);
     }
     drop_upstream();
+    flush_timer_.clear();
+    shaper_.compressor().end();
 }
 
 /// The answer went out whole.
@@ -97,6 +99,11 @@ void exchange::done_broken() {
 
 void exchange::close_record() {
     record_.request_bytes = body_bytes_;
+    flush_timer_.clear();
+    if (shaper_.compressor().active()) {
+        record_.response_bytes = shaper_.compressor().bytes_out();
+        shaper_.compressor().end();
+    }
     edge_.reports().active_requests.add(-1);
     edge_.reports().report(record_);
     if (!record_.reason.empty()) {

@@ -163,6 +163,7 @@ void exchange::on_answer_head(const http::response_head& head) {
     }
     take_answer_head(head, record_.request_id, edge_.loop().http_date(), answer_);
     limits_.write_fields(answer_);
+    shaper_.choose_coding(answer_);
     shaper_.shape(answer_);
     client_->send_head(answer_);
     if (head.framing == http::framing::none) {
@@ -175,12 +176,31 @@ void exchange::on_answer_body(std::string_view piece, bool last) {
     record_.response_bytes += piece.size();
     answer_last_ = last;
     answer_out_ = true;
-    continue_answer(client_->send_body(piece, last));
+    continue_answer(shaper_.send(*client_, piece, last));
 }
 
 void exchange::on_answer_pause() {
+    if (shaper_.compressor().holds_back()) {
+        flush_later();
+        return;
+    }
     answer_out_ = true;
     if (client_->flush() == sent::broken) {
+        on_client_gone();
+    }
+}
+
+/// A service that pauses only for a moment would spoil the compression; one that pauses for long
+/// has said something that the client shall read meanwhile.
+void exchange::flush_later() {
+    constexpr std::chrono::milliseconds moment{10};
+    if (!flush_timer_.is_set()) {
+        flush_timer_.set_after(moment);
+    }
+}
+
+void exchange::on_flush_due() {
+    if (shaper_.compressor().flush(*client_) == sent::broken) {
         on_client_gone();
     }
 }
@@ -196,7 +216,9 @@ void exchange::continue_answer(sent outcome) {
 }
 
 void exchange::on_client_ready() {
-    if (phase_ == phase::refusing || answer_last_) {
+    if (shaper_.compressor().busy()) {
+        continue_answer(shaper_.compressor().go_on(*client_));
+    } else if (phase_ == phase::refusing || answer_last_) {
         done();
     } else if (phase_ == phase::answering || phase_ == phase::tunnel) {
         upstream_->read_answer();

@@ -44,6 +44,9 @@ content_file::content_file(const edge::v1::RouteTable& given, config::reader& fr
     for (const auto& each : given.cors()) {
         read(each);
     }
+    for (const auto& each : given.compression()) {
+        read(each);
+    }
 }
 
 void content_file::problem(std::string_view kind, const std::string& name,
@@ -103,6 +106,19 @@ void content_file::read(const edge::v1::Cors& given) {
     }
 }
 
+void content_file::read(const edge::v1::Compression& given) {
+    compression_rules::settings settings{texts(given.type()),   given.bytes_min(),
+                                         texts(given.coding()), given.gzip_level(),
+                                         given.brotli_level(),  given.zstd_level()};
+    for (const auto& what : compression_rules::problems(settings)) {
+        problem("compression", given.name(), what);
+    }
+    if (!compression_.emplace(given.name(), compression_rules(settings)).second ||
+        given.name().empty()) {
+        problem("compression", given.name(), "the name is missing or stands twice");
+    }
+}
+
 template <class Parts>
 const typename Parts::mapped_type* content_file::find(const Parts& among, std::string_view kind,
                                                       const std::string& name,
@@ -133,7 +149,12 @@ content_file::rules_of(const edge::v1::Route& given, const std::vector<std::stri
             out.cors.emplace(settings);
         }
     }
-    if (out.fields.empty() && !out.cors) {
+    if (!given.compression().empty()) {
+        if (const auto* named = find(compression_, "compression", given.compression(), given)) {
+            out.compression = *named;
+        }
+    }
+    if (out.fields.empty() && !out.cors && !out.compression) {
         return nullptr;
     }
     return std::make_shared<const answer_rules>(std::move(out));

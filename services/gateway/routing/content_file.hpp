@@ -9,6 +9,7 @@
 #include <vector>
 
 namespace relais::edge::v1 {
+class Compression;
 class Cors;
 class ResponseHeaders;
 class Route;
@@ -31,6 +32,7 @@ public:
 private:
     void read(const edge::v1::ResponseHeaders& given);
     void read(const edge::v1::Cors& given);
+    void read(const edge::v1::Compression& given);
     void problem(std::string_view kind, const std::string& name, const std::string& what);
     template <class Parts>
     const typename Parts::mapped_type* find(const Parts& among, std::string_view kind,
@@ -39,6 +41,7 @@ private:
     config::reader& from_;
     std::map<std::string, field_rules> fields_;
     std::map<std::string, cors_rules::settings> cors_;
+    std::map<std::string, compression_rules> compression_;
 };
 
 } // namespace relais::gateway

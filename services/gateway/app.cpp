@@ -1,7 +1,6 @@
 #include "gateway/app.hpp"
 
 #include <relais/identity/v1/account_events.pb.h>
-#include <stdexcept>
 
 namespace asio = boost::asio;
 
@@ -13,33 +12,12 @@ constexpr std::chrono::seconds finish_requests_within{20};
 /// not matter; the minute leaves room for clocks that differ.
 constexpr std::chrono::minutes read_back{1};
 
-/// Who answers introspections.
-std::vector<std::unique_ptr<http::client>> make_web_api(const route_table& routes,
-                                                        host::process& process) {
-    std::vector<std::unique_ptr<http::client>> out;
-    for (const auto& each : routes.upstreams) {
-        for (const auto& target : each.targets) {
-            if (each.name == "web-api") {
-                http::client_settings settings;
-                settings.base_url = "http://" + target.address.text();
-                settings.name = each.name;
-                settings.body_max = std::size_t{1024} * 1024;
-                out.push_back(
-                    std::make_unique<http::client>(settings, process.loop(), process.metrics()));
-            }
-        }
-    }
-    if (out.empty()) {
-        throw std::runtime_error("the routes file has no upstream web-api, which knows the tokens");
-    }
-    return out;
-}
+constexpr std::chrono::milliseconds last_events_within{2'000};
 
-std::vector<http::client*> pointers(const std::vector<std::unique_ptr<http::client>>& to) {
-    std::vector<http::client*> out;
-    for (const auto& each : to) {
-        out.push_back(each.get());
-    }
+access_settings access_of(const settings& given) {
+    auto out = given.access;
+    out.instance = given.process.instance;
+    out.kafka_brokers = given.kafka_brokers;
     return out;
 }
 
@@ -47,19 +25,21 @@ std::vector<http::client*> pointers(const std::vector<std::unique_ptr<http::clie
 
 app::app(const settings& given, host::process& process)
     : process_(process), routes_(std::make_shared<route_table>(given.routes)),
-      web_api_(make_web_api(*routes_, process)), signer_(given.identity_private_key),
+      web_api_(make_web_api_clients(*routes_, process)), signer_(given.identity_private_key),
       identities_(pointers(web_api_), signer_, process.time(), process.loop(), process.metrics()),
+      figures_(given.loops, names_, process.metrics()),
+      access_log_(access_of(given), given.loops, names_, process.metrics(), process.logger()),
       producer_({given.kafka_brokers, given.process.instance}, process.loop(), process.metrics(),
                 process.logger()),
-      security_(producer_, process.time(), given.process.instance, process.metrics()),
+      security_(producer_, names_, process.time(), given.process.instance, process.metrics()),
       revocations_(
           {given.kafka_brokers, given.process.instance, {"identity.account.events.v1"}, read_back},
           [this](const kafka::record& record) { on_record(record); }, process.loop(),
           process.metrics(), process.logger()),
       edges_(given.loops, given.connections_max, process.loop(),
-             {routes_, process.time(), process.metrics(), process.logger(), identities_,
-              process.tasks(host::stage::workers),
-              [this](const exchange_record& record) {
+             {routes_, process.time(), process.metrics(), process.logger(), names_, figures_,
+              access_log_, identities_, process.tasks(host::stage::workers),
+              [this](const access_record& record) {
                   security_.refused(record);
               }}),
       watches_({[this](const std::string& service, const auto& instances) {
@@ -125,8 +105,14 @@ void app::register_parts(const settings& given) {
     if (!given.listen_h2c.host.empty()) {
         process_.run_task(stage::acceptors, "accept-h2c", [this] { return edges_.accept_h2c(); });
     }
-    process_.add({stage::producers, "security-events", nullptr, [this]() -> asio::awaitable<void> {
-                      co_await producer_.flush(std::chrono::milliseconds(2'000));
+    process_.add({stage::producers, "events",
+                  [this]() -> asio::awaitable<result<void>> {
+                      access_log_.start();
+                      co_return result<void>();
+                  },
+                  [this]() -> asio::awaitable<void> {
+                      co_await access_log_.stop(last_events_within);
+                      co_await producer_.flush(last_events_within);
                   }});
     process_.on_drain([this] { edges_.tell_each([](edge& each) { each.announce_drain(); }); });
 }

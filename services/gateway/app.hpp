@@ -4,6 +4,7 @@
 #include "gateway/edge_fleet.hpp"
 #include "gateway/events/security_events.hpp"
 #include "gateway/identity/introspector.hpp"
+#include "gateway/identity/web_api_clients.hpp"
 #include "gateway/routing/reload.hpp"
 #include "gateway/upstream/service_watches.hpp"
 #include "kafka/broadcast_reader.hpp"
@@ -31,6 +32,9 @@ private:
     std::vector<std::unique_ptr<http::client>> web_api_;
     http::identity_signer signer_;
     introspector identities_;
+    access_names names_;
+    request_metrics figures_;
+    access_writer access_log_;
     kafka::producer producer_;
     security_events security_;
     kafka::broadcast_reader revocations_;

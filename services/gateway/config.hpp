@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/reader.hpp"
+#include "gateway/access/access_settings.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "host/process.hpp"
 
@@ -17,6 +18,7 @@ struct settings {
     std::size_t connections_max = 4'096;
     std::size_t loops = 1; ///< event loops, a thread each
     std::string kafka_brokers;
+    access_settings access;
     config::secret identity_private_key;
 };
 

@@ -25,27 +25,20 @@ service_metrics metrics_of(const std::string& name, metrics::registry& metrics) 
                                "Connections that could not be made, by cause",
                                {{"upstream", name}, {"cause", cause}});
     };
-    const auto phase = [&](const char* which) {
-        return metrics.histogram("gateway_upstream_duration_seconds", "Time of an upstream phase",
-                                 metrics::request_seconds(),
-                                 {{"upstream", name}, {"phase", which}});
-    };
     const auto retries = [&](const char* outcome) {
         return metrics.counter("gateway_upstream_retries_total",
                                "Requests that might be sent again, by what came of it",
                                {{"upstream", name}, {"result", outcome}});
     };
     return {connections("new"),        connections("pool"), failures("refused_or_silent"),
-            failures("no_local_port"), retries("sent"),     retries("over_budget"),
-            phase("connect"),          phase("service")};
+            failures("no_local_port"), retries("sent"),     retries("over_budget")};
 }
 
 } // namespace
 
 edge::edge(std::shared_ptr<const route_table> routes, outside given)
-    : outside_(std::move(given)), loop_(outside_.time), reports_(outside_.metrics, outside_.logger),
-      identities_(loop_, outside_.ask_identity), plan_(std::make_shared<plan>()),
-      http2_(loop_, outside_.metrics) {
+    : outside_(std::move(given)), loop_(outside_.time), identities_(loop_, outside_.ask_identity),
+      plan_(std::make_shared<plan>()), http2_(loop_, outside_.metrics) {
     use(std::move(routes));
 }
 
@@ -63,13 +56,20 @@ void edge::use(std::shared_ptr<const route_table> routes) {
     for (const auto& each : next->routes->upstreams) {
         const auto known = std::ranges::find(plan_->services, each.name,
                                              [](const auto& one) { return one->name(); });
-        next->services.push_back(
-            known != plan_->services.end()
-                ? *known
-                : std::make_shared<service>(loop_, service_settings{each.name},
-                                            metrics_of(each.name, outside_.metrics)));
+        next->services.push_back(known != plan_->services.end() ? *known : make_service(each.name));
+    }
+    for (const auto& each : next->routes->routes) {
+        next->route_labels.push_back(outside_.names.routes.index_of(each.prefix));
     }
     plan_ = std::move(next);
+}
+
+std::shared_ptr<service> edge::make_service(const std::string& name) {
+    service_settings settings;
+    settings.name = name;
+    settings.label = outside_.names.upstreams.index_of(name);
+    return std::make_shared<service>(loop_, std::move(settings), metrics_of(name, outside_.metrics),
+                                     outside_.names.instances);
 }
 
 service* edge::find_service(const std::string& name) {
@@ -122,7 +122,7 @@ void edge::adopt(int descriptor, const tcp::endpoint& peer, client_wire speaks) 
     auto& client = *made;
     client.place = clients_.size();
     clients_.push_back(std::move(made));
-    reports_.connections.add(1);
+    outside_.stats.connection_opened();
     if (auto refused = take_place(client, address)) {
         client.start_refused(*refused);
         return;
@@ -165,7 +165,7 @@ void edge::on_closed(client_connection& which) {
         clients_[place]->place = place;
     }
     clients_.pop_back();
-    reports_.connections.add(-1);
+    outside_.stats.connection_closed();
     outside_.count_clients(-1);
     loop_.bury(std::move(dead));
 }

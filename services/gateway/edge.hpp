@@ -1,11 +1,12 @@
 #pragma once
 
+#include "gateway/access/access_ring.hpp"
+#include "gateway/access/request_stats.hpp"
 #include "gateway/client/client_connection.hpp"
 #include "gateway/client/client_owner.hpp"
 #include "gateway/client/h2_pool.hpp"
 #include "gateway/compression/encoder_pool.hpp"
 #include "gateway/exchange/exchange.hpp"
-#include "gateway/exchange/report.hpp"
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/limits/ban_list.hpp"
 #include "gateway/limits/shared_limits.hpp"
@@ -29,10 +30,12 @@ public:
         const clock& time;
         shared_limits& limits;
         metrics::registry& metrics;
-        log::logger logger;
+        access_names& names;
+        request_stats& stats; ///< this loop's
+        access_ring& log;     ///< this loop's
         identity_cache::ask_function ask_identity;
         /// Something was refused for a reason worth watching. Called on this loop's thread.
-        std::function<void(const exchange_record&)> watch_refusal;
+        std::function<void(const access_record&)> watch_refusal;
         std::function<void(std::ptrdiff_t)> count_clients;
     };
 
@@ -100,15 +103,12 @@ public:
         return bans_->size() > 0 && bans_->find(address, outside_.time.now()) != nullptr;
     }
 
-    reporter& reports() {
-        return reports_;
-    }
-
     const outside& others() const {
         return outside_;
     }
 
 private:
+    std::shared_ptr<service> make_service(const std::string& name);
     service* find_service(const std::string& name);
     std::unique_ptr<client_connection> make_client(boost::asio::ip::tcp::socket socket,
                                                    client_info info, client_wire speaks);
@@ -118,7 +118,6 @@ private:
     edge_loop loop_;
     client_limits patience_;
     std::shared_ptr<const ban_list> bans_ = std::make_shared<ban_list>(); ///< of all edges
-    reporter reports_;
     identity_cache identities_;
     encoder_pool encoders_;
     std::shared_ptr<const plan> plan_; // shared with the exchanges of this loop

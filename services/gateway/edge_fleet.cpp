@@ -24,14 +24,16 @@ edge::outside edge_fleet::outside_of(std::size_t index) {
     return {given_.time,
             limits_,
             given_.metrics,
-            given_.logger,
+            given_.names,
+            given_.figures.loop(index),
+            given_.log.ring(index),
             [this, index](std::string token, const trace::context& where, auto answer) {
                 asio::post(control_, [this, index, token = std::move(token), where,
                                       answer = std::move(answer)]() mutable {
                     ask_identity(*edges_[index], std::move(token), where, std::move(answer));
                 });
             },
-            [this](const exchange_record& record) {
+            [this](const access_record& record) {
                 asio::post(control_, [this, record] { given_.watch_refusal(record); });
             },
             [this](std::ptrdiff_t change) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "async/task_group.hpp"
+#include "gateway/access/access_writer.hpp"
+#include "gateway/access/request_metrics.hpp"
 #include "gateway/edge.hpp"
 #include "http/listener.hpp"
 
@@ -23,10 +25,13 @@ public:
         const clock& time;
         metrics::registry& metrics;
         log::logger logger;
+        access_names& names;
+        request_metrics& figures;
+        access_writer& log;
         introspector& identities;
         async::task_group& tasks;
         /// Called on the control thread.
-        std::function<void(const exchange_record&)> watch_refusal;
+        std::function<void(const access_record&)> watch_refusal;
     };
 
     edge_fleet(std::size_t loops, std::size_t connections_max, boost::asio::io_context& control,

@@ -24,7 +24,7 @@ struct access_settings {
     client_shown client = client_shown::network; ///< in the log; events never hold more
     double sample_rate = 0.01;                   ///< of what neither failed nor was slow, 0 to 1
     std::chrono::milliseconds slow_after{1'000}; ///< requests that took longer are always events
-    std::size_t ring_records = 8'192;            ///< per loop
+    std::size_t ring_records = 4'096;            ///< per loop
     std::size_t backlog_bytes_max = std::size_t{4} * 1024 * 1024; ///< lines that wait for the log
 
     std::string kafka_brokers; ///< empty: no events

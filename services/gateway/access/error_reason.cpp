@@ -32,6 +32,7 @@ constexpr std::array<facts, error_reason_count> all{{
     {error_reason::no_route, "no_route", "", client},
     {error_reason::not_found, "not_found", "", client},
     {error_reason::misdirected, "misdirected", "H31", client},
+    {error_reason::http2_abuse, "http2_abuse", "", client},
     {error_reason::method_not_allowed, "method_not_allowed", "", client},
     {error_reason::conflict, "conflict", "", client},
     {error_reason::too_large, "too_large", "", client},
@@ -58,6 +59,7 @@ constexpr std::array<facts, error_reason_count> all{{
     {error_reason::overloaded, "overloaded", "H99", own},
     {error_reason::draining, "draining", "", own},
     {error_reason::maintenance, "maintenance", "H80", own},
+    {error_reason::loop_detected, "loop_detected", "", own},
     {error_reason::internal, "internal", "H99", own},
 }};
 
@@ -73,11 +75,14 @@ constexpr bool in_order() {
 static_assert(in_order());
 
 /// Slugs whose word is not the slug with underscores.
-constexpr std::array<std::pair<std::string_view, error_reason>, 5> by_slug{{
+constexpr std::array<std::pair<std::string_view, error_reason>, 8> by_slug{{
+    {"origin-not-allowed", error_reason::cross_site},
     {"introspection-failed", error_reason::no_healthy_upstream},
     {"upstream-write-failed", error_reason::upstream_reset},
     {"upstream-malformed", error_reason::upstream_protocol_error},
     {"upstream-failed", error_reason::upstream_error},
+    {"upstream-busy", error_reason::upstream_overflow},
+    {"too-many-uploads", error_reason::upload_limit},
     {"client-gone", error_reason::client_disconnect},
 }};
 

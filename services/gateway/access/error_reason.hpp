@@ -27,6 +27,7 @@ enum class error_reason : std::uint8_t {
     no_route,
     not_found,
     misdirected,
+    http2_abuse,
     method_not_allowed,
     conflict,
     too_large,
@@ -55,6 +56,7 @@ enum class error_reason : std::uint8_t {
     overloaded,
     draining,
     maintenance,
+    loop_detected,
     internal,
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "clock/clock.hpp"
-#include "gateway/exchange/report.hpp"
+#include "gateway/access/access_record.hpp"
 #include "kafka/producer.hpp"
 
 #include <string>
@@ -13,14 +13,15 @@ namespace relais::gateway {
 /// waits: while the broker is away and the queue is full, events are dropped and counted.
 class security_events {
 public:
-    security_events(kafka::producer& producer, const clock& time, std::string instance,
-                    metrics::registry& metrics);
+    security_events(kafka::producer& producer, const access_names& names, const clock& time,
+                    std::string instance, metrics::registry& metrics);
 
     /// Does nothing for a reason that is not in the list of the watched ones.
-    void refused(const exchange_record& record);
+    void refused(const access_record& record);
 
 private:
     kafka::producer& producer_;
+    const access_names& names_;
     const clock& time_;
     std::string instance_;
     metrics::counter sent_;

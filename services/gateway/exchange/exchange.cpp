@@ -40,16 +40,22 @@ void exchange::begin(client_side& client) {
     route_ = nullptr;
     phase_ = phase::idle;
     record_ = {};
-    record_.start = steady::now();
+    record_.started = steady::now();
     sending_ = body_touched_ = body_last_ = answer_began_ = answer_out_ = answer_last_ = false;
     may_reuse_ = true;
     failed_count_ = 0;
-    retries_ = 0;
-    body_bytes_ = 0;
     limits_.begin();
-    sent_at_ = {};
+    sent_at_ = sought_at_ = headed_at_ = {};
+    answer_took_ = {};
     shaper_.begin();
     preflight_ = false;
+}
+
+void exchange::begin_request(const http::request_head& head) {
+    record_.start = edge_.others().time.now();
+    record_.tls = client_->info().encrypted;
+    begin_record(record_, head);
+    edge_.others().stats.request_began();
 }
 
 void exchange::on_request(const http::request_head& head) {
@@ -57,9 +63,7 @@ void exchange::on_request(const http::request_head& head) {
     request_ = {head.method, head.framing == http::framing::chunked,
                 head.framing != http::framing::none, ""};
     body_weight_ = weight_of(head);
-    record_.method = head.method;
-    begin_record(record_, head);
-    edge_.reports().active_requests.add(1);
+    begin_request(head);
     const auto admitted = admit(head);
     if (!admitted) {
         refuse(admitted.error());
@@ -105,6 +109,11 @@ result<void> exchange::admit(const http::request_head& head) {
     address_ = from.address;
     https_ = from.protocol ? *from.protocol == client_protocol::https : info.encrypted;
     address_text_ = address_ == info.peer ? std::string() : address_.to_string();
+    if (address_.is_v4()) {
+        record_.set_client(address_.to_v4().to_bytes());
+    } else {
+        record_.set_client(address_.to_v6().to_bytes());
+    }
     if (edge_.is_banned(address_)) {
         return fail(error_kind::forbidden, "banned", "no requests from this address for now");
     }
@@ -116,12 +125,12 @@ result<void> exchange::admit(const http::request_head& head) {
         return std::unexpected(no_route(routes, head));
     }
     service_ = plan_->services[route_->upstream].get();
-    record_.route = route_->prefix;
-    record_.upstream = service_->name();
-    until_ = record_.start + route_->deadline;
+    record_.route = plan_->route_label(*route_);
+    record_.upstream = service_->label();
+    until_ = record_.started + route_->deadline;
     shaper_.note_request(route_->answers.get(), head, https_, preflight_);
     auto limited =
-        limits_.take_for_address(routes, *route_, edge_.limits(), address_, record_.start);
+        limits_.take_for_address(routes, *route_, edge_.limits(), address_, record_.started);
     if (!limited) {
         return limited;
     }
@@ -129,10 +138,8 @@ result<void> exchange::admit(const http::request_head& head) {
 }
 
 void exchange::on_malformed(const error& why) {
-    record_.method = "other";
     request_ = {"GET", false, false, ""};
-    begin_record(record_, {});
-    edge_.reports().active_requests.add(1);
+    begin_request({});
     refuse(why);
 }
 
@@ -164,6 +171,7 @@ void exchange::on_identity(const result<const known_caller*>& who) {
         refuse({error_kind::unauthenticated, "invalid-token",
                 "the token is unknown, expired or revoked", "", std::nullopt});
     } else {
+        record_.account = (*who)->who.account.value();
         const auto limited =
             limits_.take_for_caller(*plan_->routes, *route_, edge_.limits(), **who, steady::now());
         if (!limited) {
@@ -190,7 +198,7 @@ void exchange::prepare(const known_caller* caller) {
     forwarding about;
     about.client_address = address_text_.empty() ? client_->info().address : address_text_;
     about.scheme = https_ ? "https" : "http";
-    about.request_id = record_.request_id;
+    about.request_id = record_.request_id.view();
     about.traceparent = traceparent;
     if (caller != nullptr) {
         about.identity = caller->signed_header;
@@ -201,6 +209,7 @@ void exchange::prepare(const known_caller* caller) {
     head_text_.clear();
     write_request_head(*head_, about, head_text_);
     wait_until_ = std::min(until_, now + connection_wait);
+    sought_at_ = now;
     timer_.set(wait_until_);
     seek_connection();
 }
@@ -248,7 +257,7 @@ void exchange::on_timeout() {
         [[fallthrough]];
     case phase::connection:
         refuse({error_kind::unavailable, "no-healthy-upstream",
-                record_.upstream + " cannot be reached", "", std::nullopt});
+                service_->name() + " cannot be reached", "", std::nullopt});
         break;
     case phase::upstream:
         fail_upstream({error_kind::timeout, "upstream-timeout",

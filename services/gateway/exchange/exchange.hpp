@@ -1,9 +1,9 @@
 #pragma once
 
+#include "gateway/access/access_record.hpp"
 #include "gateway/answers/answer_shaper.hpp"
 #include "gateway/client/client_side.hpp"
 #include "gateway/exchange/heads.hpp"
-#include "gateway/exchange/report.hpp"
 #include "gateway/exchange/request_limits.hpp"
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/loop/timer_wheel.hpp"
@@ -59,11 +59,13 @@ private:
     /// For an instance that can be reached.
     static constexpr std::chrono::milliseconds connection_wait{5'000};
 
+    void begin_request(const http::request_head& head);
     result<void> admit(const http::request_head& head);
     const route* find_route(const http::request_head& head);
     void authenticate();
     void prepare(const known_caller* caller);
     void seek_connection();
+    void note_connection();
     void send_request();
     void request_sent();
     void begin_tunnel(const http::response_head& head);
@@ -97,7 +99,7 @@ private:
     service* service_ = nullptr;
     const gateway::route* route_ = nullptr;
     phase phase_ = phase::idle;
-    exchange_record record_;
+    access_record record_;
     std::string head_text_; ///< for the service
     request_limits limits_;
     answer_shaper shaper_;
@@ -118,12 +120,13 @@ private:
     bool may_reuse_ = true;               ///< connections that were used before
     std::array<std::size_t, 4> failed_{}; ///< instances
     std::size_t failed_count_ = 0;
-    unsigned retries_ = 0;
-    std::uint64_t body_bytes_ = 0;
     std::int64_t body_weight_ = 0;  ///< bytes for which the balancer counts the body
     steady::time_point until_;      ///< the answer's head must be there
     steady::time_point wait_until_; ///< a connection must be there
     steady::time_point sent_at_;    ///< the request's last byte
+    steady::time_point sought_at_;  ///< a connection, first
+    steady::time_point headed_at_;  ///< the answer's head was there
+    std::chrono::nanoseconds answer_took_{};
 };
 
 } // namespace relais::gateway

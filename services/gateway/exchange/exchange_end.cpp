@@ -8,7 +8,7 @@ namespace relais::gateway {
 
 void exchange::refuse(const error& why) {
     give_up();
-    record_.reason = reason_of(why);
+    record_.reason = error_reason_of(why);
     const bool masked = route_ != nullptr && route_->failures_as_429;
     answer_here(refusal_answer(masked ? failure_as_429(why) : why, record_));
 }
@@ -16,7 +16,7 @@ void exchange::refuse(const error& why) {
 /// Closing is all that tells the client once a part of an answer is out.
 void exchange::refuse_or_cut(const error& why) {
     if (answer_out_) {
-        record_.reason = reason_of(why);
+        record_.reason = error_reason_of(why);
         done_broken();
         return;
     }
@@ -29,7 +29,7 @@ void exchange::refuse_or_cut(const error& why) {
 
 /// The gateway answers itself.
 void exchange::answer_here(const http::response& answer) {
-    record_.status = answer.status;
+    record_.status = static_cast<std::uint16_t>(answer.status);
     record_.response_bytes = answer.body.size();
     phase_ = phase::refusing;
     refusal_body_ = request_.method == "HEAD" ? std::string() : answer.body;
@@ -40,7 +40,7 @@ void exchange::answer_here(const http::response& answer) {
         answer_.fields.push_back({name, value});
     }
     answer_.fields.push_back({"Date", edge_.loop().http_date()});
-    answer_.fields.push_back({"X-Request-Id", record_.request_id});
+    answer_.fields.push_back({"X-Request-Id", record_.request_id.view()});
     limits_.write_fields(answer_);
     shaper_.shape(answer_);
     answer_.content_length = answer.body.size();
@@ -81,9 +81,8 @@ void exchange::done() {
         if (failed) {
             service_->report_failure(used->instance());
         }
-        service_->release(*used,
-                          failed ? std::nullopt
-                                 : std::optional<std::chrono::nanoseconds>(record_.upstream_time));
+        service_->release(*used, failed ? std::nullopt
+                                        : std::optional<std::chrono::nanoseconds>(answer_took_));
     }
     auto* const client = client_;
     close_record();
@@ -98,16 +97,22 @@ void exchange::done_broken() {
 }
 
 void exchange::close_record() {
-    record_.request_bytes = body_bytes_;
     flush_timer_.clear();
     if (shaper_.compressor().active()) {
         record_.response_bytes = shaper_.compressor().bytes_out();
         shaper_.compressor().end();
     }
-    edge_.reports().active_requests.add(-1);
-    edge_.reports().report(record_);
-    if (!record_.reason.empty()) {
-        edge_.others().watch_refusal(record_);
+    const auto& others = edge_.others();
+    const auto now = steady::now();
+    record_.end(now);
+    if (headed_at_ != steady::time_point{}) {
+        record_.transfer = std::chrono::duration_cast<std::chrono::microseconds>(now - headed_at_);
+    }
+    others.stats.request_ended();
+    others.stats.observe(record_);
+    others.log.push(record_);
+    if (record_.reason != error_reason::none) {
+        others.watch_refusal(record_);
     }
     limits_.begin(); // gives back the place of an upload
     phase_ = phase::idle;

@@ -13,13 +13,25 @@ namespace {
 /// For a service to take more of a body.
 constexpr std::chrono::milliseconds upload_stall_max{30'000};
 
+using micros = std::chrono::microseconds;
+
 } // namespace
 
 void exchange::on_connection(upstream_connection& got) {
     upstream_ = &got;
     phase_ = phase::upstream;
+    note_connection();
     service_->add_bytes(upstream_->instance(), body_weight_);
     send_request();
+}
+
+void exchange::note_connection() {
+    record_.upstream_instance = service_->instance_label(upstream_->instance());
+    record_.connection_reused = upstream_->was_used();
+    const auto waited = std::chrono::duration_cast<micros>(steady::now() - sought_at_);
+    record_.connect = record_.connection_reused ? not_reached : upstream_->connect_time();
+    record_.queue =
+        record_.connection_reused ? waited : std::max(waited - record_.connect, micros(0));
 }
 
 void exchange::send_request() {
@@ -44,8 +56,8 @@ void exchange::send_request() {
 void exchange::on_request_body(std::string_view piece, bool last) {
     head_ = nullptr;
     body_touched_ = true;
-    body_bytes_ += piece.size();
-    if (body_bytes_ > route_->body_max_bytes && phase_ != phase::tunnel) {
+    record_.request_bytes += piece.size();
+    if (record_.request_bytes > route_->body_max_bytes && phase_ != phase::tunnel) {
         const error why{error_kind::too_large, "body-too-large",
                         fmt::format("at most {} bytes", route_->body_max_bytes), "", std::nullopt};
         refuse_or_cut(why);
@@ -127,7 +139,8 @@ void exchange::on_interim(const http::response_head& head) {
 }
 
 void exchange::begin_tunnel(const http::response_head& head) {
-    record_.status = head.status;
+    record_.status = static_cast<std::uint16_t>(head.status);
+    record_.protocol = http_protocol::websocket;
     answer_began_ = answer_out_ = true;
     phase_ = phase::tunnel;
     timer_.clear();
@@ -142,9 +155,9 @@ void exchange::begin_tunnel(const http::response_head& head) {
 }
 
 void exchange::on_answer_head(const http::response_head& head) {
-    const auto took = steady::now() - std::max(sent_at_, record_.start);
-    record_.upstream_time += took;
-    service_->observe_answer(took);
+    headed_at_ = steady::now();
+    answer_took_ = headed_at_ - std::max(sent_at_, record_.started);
+    record_.service = std::chrono::duration_cast<micros>(answer_took_);
     if (head.status == 101) {
         begin_tunnel(head);
         return;
@@ -154,14 +167,14 @@ void exchange::on_answer_head(const http::response_head& head) {
                        fmt::format("the service answered {}", head.status), "", std::nullopt});
         return;
     }
-    record_.status = head.status;
+    record_.status = static_cast<std::uint16_t>(head.status);
     answer_began_ = true;
     phase_ = phase::answering;
     timer_.clear();
     if (head.status >= 400) {
         sending_ = false; // an early refusal
     }
-    take_answer_head(head, record_.request_id, edge_.loop().http_date(), answer_);
+    take_answer_head(head, record_.request_id.view(), edge_.loop().http_date(), answer_);
     limits_.write_fields(answer_);
     shaper_.choose_coding(answer_);
     shaper_.shape(answer_);
@@ -226,7 +239,7 @@ void exchange::on_client_ready() {
 }
 
 void exchange::on_client_gone() {
-    record_.reason = "client_disconnect";
+    record_.reason = error_reason::client_disconnect;
     if (!answer_began_) {
         record_.status = 499; // never seen by anybody but the log
     }
@@ -245,12 +258,12 @@ void exchange::on_upstream_failed(const error& why) {
 /// answer, the method is idempotent and no body was taken from the client.
 bool exchange::may_send_again() const {
     return phase_ == phase::upstream && !answer_began_ && upstream_->was_used_before() &&
-           !upstream_->answer_began() && retries_ == 0 && !request_.has_body &&
+           !upstream_->answer_began() && record_.retries == 0 && !request_.has_body &&
            is_idempotent(request_.method);
 }
 
 void exchange::retry() {
-    ++retries_;
+    ++record_.retries;
     may_reuse_ = false;
     drop_upstream();
     wait_until_ = std::min(until_, steady::now() + connection_wait);

@@ -7,38 +7,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
 namespace relais::gateway {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 20> reasons{{
-    {"no-healthy-upstream", "no_healthy_upstream"},
-    {"introspection-failed", "no_healthy_upstream"},
-    {"upstream-timeout", "upstream_timeout"},
-    {"upstream-reset", "upstream_reset"},
-    {"upstream-write-failed", "upstream_reset"},
-    {"upstream-malformed", "upstream_protocol_error"},
-    {"upstream-failed", "upstream_error"},
-    {"client-gone", "client_disconnect"},
-    {"request-timeout", "request_timeout"},
-    {"body-too-large", "body_too_large"},
-    {"invalid-token", "invalid_token"},
-    {"no-route", "no_route"},
-    {"method-not-allowed", "method_not_allowed"},
-    {"connection-limit", "connection_limit"},
-    {"upstream-busy", "upstream_busy"},
-    {"rate-limited", "rate_limited"},
-    {"too-many-uploads", "too_many_uploads"},
-    {"banned", "banned"},
-    {"loop-detected", "loop_detected"},
-    {"http2-abuse", "http2_abuse"},
-}};
-
 /// A request id from outside that may go into logs and headers.
 bool is_request_id(std::string_view text) {
-    return !text.empty() && text.size() <= 128 && std::ranges::all_of(text, [](char c) {
+    return !text.empty() && text.size() <= 127 && std::ranges::all_of(text, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '-' || c == '_' || c == '.' || c == ':';
     });
@@ -61,12 +36,18 @@ error shown(const error& why) {
 
 } // namespace
 
-void begin_record(exchange_record& record, const http::request_head& head) {
+void begin_record(access_record& record, const http::request_head& head) {
     const auto id = head.find("x-request-id");
-    record.request_id = id && is_request_id(*id) ? std::string(*id) : make_uuid_v7().text();
+    record.request_id.assign(id && is_request_id(*id) ? *id : make_uuid_v7().text());
     const auto parent = head.find("traceparent");
     const auto trace = parent ? trace::context::parse(*parent) : std::nullopt;
     record.trace = trace ? trace->child() : trace::context::start();
+    record.method.assign(head.method);
+    record.set_target(head.path);
+    record.user_agent.assign(head.find("user-agent").value_or(""));
+    record.protocol = head.version_major == 2   ? http_protocol::http_2
+                      : head.version_minor == 0 ? http_protocol::http_1_0
+                                                : http_protocol::http_1_1;
 }
 
 error no_route(const route_table& routes, const http::request_head& head) {
@@ -89,17 +70,6 @@ result<void> check_size(const route& found, const http::request_head& head) {
     return {};
 }
 
-std::string reason_of(const error& why) {
-    for (const auto& [slug, reason] : reasons) {
-        if (slug == why.slug) {
-            return std::string(reason);
-        }
-    }
-    return why.kind == error_kind::invalid || why.kind == error_kind::internal
-               ? std::string("protocol_error")
-               : std::string(to_string(why.kind));
-}
-
 error failure_as_429(const error& why) {
     const bool of_service = why.slug.starts_with("upstream-") || why.slug == "no-healthy-upstream";
     if (!of_service) {
@@ -109,9 +79,9 @@ error failure_as_429(const error& why) {
             std::chrono::seconds(10)};
 }
 
-http::response refusal_answer(const error& why, const exchange_record& record) {
+http::response refusal_answer(const error& why, const access_record& record) {
     http::request about;
-    about.request_id = record.request_id;
+    about.request_id = record.request_id.view();
     about.trace = record.trace;
     auto answer = http::problem(shown(why), &about);
     if (why.slug == "client-gone") {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gateway/exchange/report.hpp"
+#include "gateway/access/access_record.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "http/gate.hpp"
 #include "http/message.hpp"
@@ -10,9 +10,8 @@
 
 namespace relais::gateway {
 
-/// Fills in what is known at the beginning: request id and trace, the client's where they are
-/// valid.
-void begin_record(exchange_record& record, const http::request_head& head);
+/// Fills in what the request says: id and trace (the client's where they are valid), method, path …
+void begin_record(access_record& record, const http::request_head& head);
 
 /// 404 or 405 (with Allow): why there is no route for this request.
 error no_route(const route_table& routes, const http::request_head& head);
@@ -20,14 +19,11 @@ error no_route(const route_table& routes, const http::request_head& head);
 /// 413 before anything is done, from the announced length.
 result<void> check_size(const route& found, const http::request_head& head);
 
-/// The word for the log and the metric: "upstream_timeout", "protocol_error", …
-std::string reason_of(const error& why);
-
 /// For routes with failures_as_429: a service's failure as a request to come again.
 error failure_as_429(const error& why);
 
 /// The problem document the client gets when the gateway answers itself.
-http::response refusal_answer(const error& why, const exchange_record& record);
+http::response refusal_answer(const error& why, const access_record& record);
 
 /// The words that go with a status.
 std::string_view reason_phrase(int status);

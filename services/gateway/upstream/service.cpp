@@ -1,5 +1,7 @@
 #include "gateway/upstream/service.hpp"
 
+#include "config/reader.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -11,10 +13,16 @@ using steady = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds connect_timeout{1'000};
 constexpr std::size_t idle_per_instance_max = 64;
 
+std::string text_of(const boost::asio::ip::tcp::endpoint& address) {
+    return config::endpoint{address.address().to_string(), address.port()}.text();
+}
+
 } // namespace
 
-service::service(edge_loop& loop, service_settings settings, service_metrics metrics)
-    : loop_(loop), settings_(std::move(settings)), metrics_(std::move(metrics)) {}
+service::service(edge_loop& loop, service_settings settings, service_metrics metrics,
+                 name_table& instance_names)
+    : loop_(loop), settings_(std::move(settings)), metrics_(std::move(metrics)),
+      instance_names_(instance_names) {}
 
 service::~service() = default;
 
@@ -44,6 +52,7 @@ void service::set_instances(const std::vector<boost::asio::ip::tcp::endpoint>& n
         }
         *place = per_instance();
         place->address = address;
+        place->label = instance_names_.index_of(text_of(address));
         balancer_.add(static_cast<std::size_t>(place - places_.begin()), true);
     }
 }
@@ -145,7 +154,7 @@ void service::on_connected(upstream_connection& which, const boost::system::erro
         }
         return;
     }
-    metrics_.connect_seconds.observe(std::chrono::duration<double>(now - pending.began).count());
+    which.note_connect_time(now - pending.began);
     if (pending.who != nullptr) {
         pending.who->on_connection(which);
         return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/access/access_names.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "gateway/upstream/balancer.hpp"
 #include "gateway/upstream/upstream_connection.hpp"
@@ -32,6 +33,7 @@ protected:
 
 struct service_settings {
     std::string name;
+    std::uint16_t label = name_table::none; ///< of the name, in access_names
     /// Exchanges of this loop at a time. Above it requests wait, in order.
     std::size_t in_flight_max = 1024;
     std::size_t waiting_max = 1024;
@@ -44,8 +46,6 @@ struct service_metrics {
     metrics::counter ports_exhausted; ///< EADDRNOTAVAIL: no local port left
     metrics::counter retries;
     metrics::counter retries_refused; ///< by the budget
-    metrics::histogram connect_seconds;
-    metrics::histogram service_seconds; ///< from the request's last byte to the answer's head
 };
 
 /// One service as one event loop sees it: its instances, how they do, and connections to them.
@@ -58,7 +58,8 @@ public:
     static constexpr std::chrono::seconds answer_silence_max{60};
     static constexpr std::chrono::seconds tunnel_silence_max{600};
 
-    service(edge_loop& loop, service_settings settings, service_metrics metrics);
+    service(edge_loop& loop, service_settings settings, service_metrics metrics,
+            name_table& instance_names);
     ~service();
     service(const service&) = delete;
     service& operator=(const service&) = delete;
@@ -85,10 +86,6 @@ public:
     /// It ended in doubt: the connection is closed.
     void drop(upstream_connection& used);
 
-    void observe_answer(std::chrono::steady_clock::duration took) {
-        metrics_.service_seconds.observe(std::chrono::duration<double>(took).count());
-    }
-
     /// Whether a request may be sent once more: a fifth as many as are sent for the first time, so
     /// that a service in trouble does not get a multiple of its usual load from us. Spends it.
     bool may_retry();
@@ -109,6 +106,14 @@ public:
 
     const std::string& name() const {
         return settings_.name;
+    }
+
+    std::uint16_t label() const {
+        return settings_.label;
+    }
+
+    std::uint16_t instance_label(std::size_t instance) const {
+        return places_[instance].label;
     }
 
 private:
@@ -134,6 +139,7 @@ private:
 
     struct per_instance {
         boost::asio::ip::tcp::endpoint address;
+        std::uint16_t label = name_table::none; ///< of the address
         bool gone = false;
         std::size_t connections = 0;            ///< all, also idle ones
         std::vector<upstream_connection*> idle; ///< the youngest last
@@ -142,6 +148,7 @@ private:
     edge_loop& loop_;
     service_settings settings_;
     service_metrics metrics_;
+    name_table& instance_names_;
     balancer balancer_;
     std::vector<per_instance> places_;
     std::vector<std::unique_ptr<upstream_connection>> all_;

@@ -88,6 +88,19 @@ public:
         return exchanges_ > 1;
     }
 
+    /// Before begin(): it carried an exchange already.
+    bool was_used() const {
+        return exchanges_ > 0;
+    }
+
+    void note_connect_time(std::chrono::steady_clock::duration took) {
+        connect_time_ = std::chrono::duration_cast<std::chrono::microseconds>(took);
+    }
+
+    std::chrono::microseconds connect_time() const {
+        return connect_time_;
+    }
+
     /// Whether a byte of the answer came.
     bool answer_began() const {
         return answer_began_;
@@ -133,6 +146,7 @@ private:
     bool pumping_ = false;
     bool ended_ = false; ///< the other side closed in order
     int interim_ = 0;
+    std::chrono::microseconds connect_time_{};
     unsigned exchanges_ = 0;
 };
 

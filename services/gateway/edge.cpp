@@ -62,6 +62,7 @@ void edge::use(std::shared_ptr<const route_table> routes) {
         next->route_labels.push_back(outside_.names.routes.index_of(each.prefix));
     }
     plan_ = std::move(next);
+    files_.clear();
 }
 
 std::shared_ptr<service> edge::make_service(const std::string& name) {

@@ -7,6 +7,7 @@
 #include "gateway/client/h2_pool.hpp"
 #include "gateway/compression/encoder_pool.hpp"
 #include "gateway/exchange/exchange.hpp"
+#include "gateway/files/file_shelf.hpp"
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/limits/ban_list.hpp"
 #include "gateway/limits/shared_limits.hpp"
@@ -87,6 +88,10 @@ public:
         return identities_;
     }
 
+    file_shelf& files() {
+        return files_;
+    }
+
     encoder_pool& encoders() {
         return encoders_;
     }
@@ -120,6 +125,7 @@ private:
     std::shared_ptr<const ban_list> bans_ = std::make_shared<ban_list>(); ///< of all edges
     identity_cache identities_;
     encoder_pool encoders_;
+    file_shelf files_;
     std::shared_ptr<const plan> plan_; // shared with the exchanges of this loop
     std::vector<std::unique_ptr<exchange>> exchanges_;
     std::vector<exchange*> free_exchanges_;

@@ -201,11 +201,11 @@ TEST_CASE("a slow client of a large compressed answer costs little memory", "[ga
     const auto before = gateway.peak_memory_bytes();
     test::raw_client client(gateway.port());
     client.send(request_text("GET", "/v1/x", "Accept-Encoding: zstd\r\n"));
-    REQUIRE_FALSE(client.read_part().empty());
+    std::size_t got = client.read_part().size();
+    REQUIRE(got > 0);
     test::raw_client other(gateway.port()); // is served meanwhile
     other.send(request_text("GET", "/nothing"));
     CHECK_THAT(other.read_answer(), StartsWith("HTTP/1.1 404"));
-    std::size_t got = 0;
     while (got < 100'000'000) {
         const auto more = client.read_part();
         REQUIRE_FALSE(more.empty());

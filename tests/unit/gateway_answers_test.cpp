@@ -149,6 +149,9 @@ response_headers { name: "odd" set { name: "Content-Length" value: "1" }
 response_headers { name: "odd" }
 cors { name: "wide" origin: "*" origin: "HTTPS://x" credentials: true max_age_s: 100000 }
 cors { name: "empty" method: "GE T" }
+compression { name: "odd" type: "text" }
+static_root { name: "odd" directory: "relative" index: "a/b" fallback: "../x" }
+route { prefix: "/s" static_root: "odd" method: "PUT" }
 )",
                      from);
     const auto all = fmt::format("{}", fmt::join(from.problems(), "\n"));
@@ -156,7 +159,9 @@ cors { name: "empty" method: "GE T" }
          {R"(no response_headers "gone")", R"(no cors "none")", R"("Content-Length" is no field)",
           "the value of A", R"("b c" is no field)", "hsts_", "stands twice", "stands alone",
           R"(origin "HTTPS://x")", "credentials need named origins", "max_age_s is at most",
-          "no origin is named", R"("GE T" is no name)"}) {
+          R"(compression "odd": type)", R"("relative" is no directory)", "index is the name",
+          R"("../x" is no path below)", "answers GET and HEAD", "no origin is named",
+          R"("GE T" is no name)"}) {
         CHECK_THAT(all, ContainsSubstring(problem));
     }
 }

@@ -87,7 +87,13 @@ sent answer_compressor::pump(client_side& to) {
 }
 
 void describe_coding(coding which, answer_head& head, std::string& etag) {
-    head.fields.push_back({"Vary", "Accept-Encoding"});
+    const bool said = std::ranges::any_of(head.fields, [](const auto& field) {
+        return http::equal_names(field.name, "vary") &&
+               http::list_has(field.value, "accept-encoding");
+    });
+    if (!said) {
+        head.fields.push_back({"Vary", "Accept-Encoding"});
+    }
     if (which == coding::identity) {
         return;
     }

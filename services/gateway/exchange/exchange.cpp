@@ -30,7 +30,7 @@ exchange::exchange(edge& whose)
     : edge_(whose),
       timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}),
       flush_timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_flush_due>{}),
-      shaper_(whose.encoders(), whose.loop().blocks()) {}
+      shaper_(whose.encoders(), whose.loop().blocks()), file_(whose.loop().blocks()) {}
 
 void exchange::begin(client_side& client) {
     client_ = &client;
@@ -85,7 +85,11 @@ void exchange::on_request(const http::request_head& head) {
         }
         return;
     }
-    authenticate();
+    if (route_->files != nullptr) {
+        serve_file();
+    } else {
+        authenticate();
+    }
 }
 
 /// A preflight is about the route of the request that may follow, where that one has CORS rules.
@@ -124,9 +128,11 @@ result<void> exchange::admit(const http::request_head& head) {
     if (route_ == nullptr) {
         return std::unexpected(no_route(routes, head));
     }
-    service_ = plan_->services[route_->upstream].get();
+    if (route_->files == nullptr) {
+        service_ = plan_->services[route_->upstream].get();
+        record_.upstream = service_->label();
+    }
     record_.route = plan_->route_label(*route_);
-    record_.upstream = service_->label();
     until_ = record_.started + route_->deadline;
     shaper_.note_request(route_->answers.get(), head, https_, preflight_);
     auto limited =
@@ -263,9 +269,13 @@ void exchange::on_timeout() {
         fail_upstream({error_kind::timeout, "upstream-timeout",
                        "the service did not answer in time", "", std::nullopt});
         break;
+    case phase::answering:
+        if (file_.body().active()) {
+            send_own_body(); // it comes from the disk
+        }
+        break;
     case phase::idle:
     case phase::identity:
-    case phase::answering:
     case phase::tunnel:
     case phase::refusing:
         break;

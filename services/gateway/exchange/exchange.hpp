@@ -5,6 +5,7 @@
 #include "gateway/client/client_side.hpp"
 #include "gateway/exchange/heads.hpp"
 #include "gateway/exchange/request_limits.hpp"
+#include "gateway/files/static_answer.hpp"
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 #include "gateway/routing/route_table.hpp"
@@ -84,6 +85,9 @@ private:
     void done_broken();
     void close_record();
     void on_timeout();
+    void serve_file();
+    void send_own_body();
+    void ask_for_more();
     void flush_later();
     void on_flush_due();
 
@@ -103,6 +107,7 @@ private:
     std::string head_text_; ///< for the service
     request_limits limits_;
     answer_shaper shaper_;
+    static_answer file_;
     ip_address address_;       ///< the client's
     std::string address_text_; ///< where it is not the connection's peer
     bool https_ = false;       ///< the client's side, as far as it is known

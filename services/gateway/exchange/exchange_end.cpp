@@ -97,6 +97,7 @@ void exchange::done_broken() {
 }
 
 void exchange::close_record() {
+    file_.end();
     flush_timer_.clear();
     if (shaper_.compressor().active()) {
         record_.response_bytes = shaper_.compressor().bytes_out();

@@ -224,7 +224,15 @@ void exchange::continue_answer(sent outcome) {
     } else if (outcome == sent::whole && answer_last_) {
         done();
     } else if (outcome == sent::whole) {
+        ask_for_more();
+    }
+}
+
+void exchange::ask_for_more() {
+    if (upstream_ != nullptr) {
         upstream_->read_answer();
+    } else {
+        send_own_body();
     }
 }
 
@@ -234,7 +242,7 @@ void exchange::on_client_ready() {
     } else if (phase_ == phase::refusing || answer_last_) {
         done();
     } else if (phase_ == phase::answering || phase_ == phase::tunnel) {
-        upstream_->read_answer();
+        ask_for_more();
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <relais/edge/v1/routes.pb.h>
 
 namespace relais::gateway {
@@ -45,6 +46,9 @@ content_file::content_file(const edge::v1::RouteTable& given, config::reader& fr
         read(each);
     }
     for (const auto& each : given.compression()) {
+        read(each);
+    }
+    for (const auto& each : given.static_root()) {
         read(each);
     }
 }
@@ -119,6 +123,35 @@ void content_file::read(const edge::v1::Compression& given) {
     }
 }
 
+void content_file::read(const edge::v1::StaticRoot& given) {
+    constexpr std::string_view kind = "static_root";
+    static_rules out;
+    out.directory = given.directory();
+    out.index = given.index().empty() ? "index.html" : given.index();
+    out.fallback = given.fallback();
+    out.not_found = given.not_found();
+    out.cache_control = given.cache_control();
+    std::error_code ignored;
+    if (!out.directory.starts_with('/') || !std::filesystem::is_directory(out.directory, ignored)) {
+        problem(kind, given.name(),
+                fmt::format("\"{}\" is no directory; give its absolute path", out.directory));
+    }
+    if (!http::is_token(out.index) || out.index.starts_with('.')) {
+        problem(kind, given.name(), "index is the name of a file");
+    }
+    for (const auto& file : {out.fallback, out.not_found}) {
+        if (!file.empty() && path_below(out, "/" + file) != file) {
+            problem(kind, given.name(), fmt::format("\"{}\" is no path below it", file));
+        }
+    }
+    if (!http::is_field_value(out.cache_control)) {
+        problem(kind, given.name(), "cache_control is no value of a field");
+    }
+    if (!files_.emplace(given.name(), std::move(out)).second || given.name().empty()) {
+        problem(kind, given.name(), "the name is missing or stands twice");
+    }
+}
+
 template <class Parts>
 const typename Parts::mapped_type* content_file::find(const Parts& among, std::string_view kind,
                                                       const std::string& name,
@@ -158,6 +191,31 @@ content_file::rules_of(const edge::v1::Route& given, const std::vector<std::stri
         return nullptr;
     }
     return std::make_shared<const answer_rules>(std::move(out));
+}
+
+std::shared_ptr<const static_rules> content_file::files_of(const edge::v1::Route& given) {
+    if (given.static_root().empty()) {
+        return nullptr;
+    }
+    const auto* const named = find(files_, "static_root", given.static_root(), given);
+    const bool other = !given.upstream().empty() || given.upgrade_size() > 0 ||
+                       given.failures_as_429() || given.uploads_max() > 0;
+    const bool writes = std::ranges::any_of(
+        given.method(), [](const auto& method) { return method != "GET" && method != "HEAD"; });
+    if (other || writes) {
+        from_.problem(file_problem,
+                      fmt::format("route \"{}\": static_root has no upstream, answers "
+                                  "GET and HEAD, and nothing is sent on",
+                                  given.prefix()));
+    }
+    auto out = std::make_shared<static_rules>(named == nullptr ? static_rules() : *named);
+    out->prefix = given.prefix();
+    for (auto* file : {&out->fallback, &out->not_found}) {
+        if (!file->empty()) {
+            *file = path_of(given.prefix(), *file);
+        }
+    }
+    return out;
 }
 
 } // namespace relais::gateway

@@ -2,6 +2,7 @@
 
 #include "config/reader.hpp"
 #include "gateway/answers/answer_rules.hpp"
+#include "gateway/files/static_rules.hpp"
 
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@ class Cors;
 class ResponseHeaders;
 class Route;
 class RouteTable;
+class StaticRoot;
 } // namespace relais::edge::v1
 
 namespace relais::gateway {
@@ -29,10 +31,14 @@ public:
     std::shared_ptr<const answer_rules> rules_of(const edge::v1::Route& given,
                                                  const std::vector<std::string>& methods);
 
+    /// The directory that it serves; null: it has an upstream.
+    std::shared_ptr<const static_rules> files_of(const edge::v1::Route& given);
+
 private:
     void read(const edge::v1::ResponseHeaders& given);
     void read(const edge::v1::Cors& given);
     void read(const edge::v1::Compression& given);
+    void read(const edge::v1::StaticRoot& given);
     void problem(std::string_view kind, const std::string& name, const std::string& what);
     template <class Parts>
     const typename Parts::mapped_type* find(const Parts& among, std::string_view kind,
@@ -42,6 +48,7 @@ private:
     std::map<std::string, field_rules> fields_;
     std::map<std::string, cors_rules::settings> cors_;
     std::map<std::string, compression_rules> compression_;
+    std::map<std::string, static_rules> files_;
 };
 
 } // namespace relais::gateway

@@ -1,4 +1,4 @@
-#include "gateway/limits/ratelimit_fields.hpp"
+#include "gateway/routing/clients_file.hpp"
 #include "gateway/routing/content_file.hpp"
 #include "gateway/routing/route_table.hpp"
 
@@ -24,11 +24,6 @@ const std::vector<std::string>& usual_methods() {
     static const std::vector<std::string> methods{"GET",   "HEAD",   "POST",   "PUT",
                                                   "PATCH", "DELETE", "OPTIONS"};
     return methods;
-}
-
-/// A number for a name that stays the same from one configuration to the next.
-std::uint32_t id_of(std::string_view name) {
-    return static_cast<std::uint32_t>(std::hash<std::string_view>()(name));
 }
 
 /// Hands the parser's messages to the configuration's list of problems.
@@ -108,6 +103,9 @@ void check_route(const edge::v1::Route& given, config::reader& from) {
     if (given.prefix() == "/internal" || given.prefix().starts_with("/internal/")) {
         problem("/internal is never routed from outside");
     }
+    if (!given.static_root().empty()) {
+        return; // nothing is sent on
+    }
     if (given.credentials() == edge::v1::CREDENTIALS_UNSPECIFIED) {
         problem("credentials is CREDENTIALS_EXCHANGE or CREDENTIALS_FORWARD");
     }
@@ -136,7 +134,8 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     out.prefix = given.prefix();
     out.methods.assign(given.method().begin(), given.method().end());
     if (out.methods.empty()) {
-        out.methods = usual_methods();
+        out.methods =
+            given.static_root().empty() ? usual_methods() : std::vector<std::string>{"GET", "HEAD"};
     }
     out.credentials = given.credentials() == edge::v1::CREDENTIALS_FORWARD ? credentials::forward
                                                                            : credentials::exchange;
@@ -146,7 +145,7 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     out.upgrades.assign(given.upgrade().begin(), given.upgrade().end());
     out.cost = given.cost() == 0 ? 1 : given.cost();
     out.uploads_max = given.uploads_max();
-    out.id = id_of(fmt::format("{} {}", out.prefix, fmt::join(out.methods, " ")));
+    out.id = stable_id(fmt::format("{} {}", out.prefix, fmt::join(out.methods, " ")));
     for (const auto& name : given.limit()) {
         const auto rule = std::ranges::find(table.limits, name, &limit_rule::name);
         if (rule == table.limits.end()) {
@@ -155,6 +154,9 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
         } else {
             out.limits.push_back(static_cast<std::size_t>(rule - table.limits.begin()));
         }
+    }
+    if (!given.static_root().empty()) {
+        return out;
     }
     const auto target =
         std::ranges::find(table.upstreams, given.upstream(), &upstream_service::name);
@@ -165,85 +167,6 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
         out.upstream = static_cast<std::size_t>(target - table.upstreams.begin());
     }
     return out;
-}
-
-/// Where a client's address comes from, and how it counts.
-void read_client_address(const edge::v1::ClientAddress& given, route_table& to,
-                         config::reader& from) {
-    std::vector<cidr> blocks;
-    for (const auto& text : given.trusted()) {
-        const auto block = cidr::parse(text);
-        if (block) {
-            blocks.push_back(*block);
-        } else {
-            from.problem(file_problem, fmt::format("client_address: trusted \"{}\": {}", text,
-                                                   block.error().detail));
-        }
-    }
-    to.addresses.trusted = cidr_set(blocks);
-    switch (given.source()) {
-    case edge::v1::ADDRESS_SOURCE_X_FORWARDED_FOR:
-        to.addresses.source = address_source::x_forwarded_for;
-        break;
-    case edge::v1::ADDRESS_SOURCE_FORWARDED:
-        to.addresses.source = address_source::forwarded;
-        break;
-    case edge::v1::ADDRESS_SOURCE_CF_CONNECTING_IP:
-        to.addresses.source = address_source::cf_connecting_ip;
-        break;
-    case edge::v1::ADDRESS_SOURCE_FIELD:
-        to.addresses.source = address_source::named_field;
-        to.addresses.field_name = given.field();
-        break;
-    default:
-        break;
-    }
-    const bool needs_trust = to.addresses.source != address_source::peer || given.proxy_protocol();
-    if (needs_trust && blocks.empty()) {
-        from.problem(file_problem,
-                     "client_address: nobody is trusted, so nothing is ever believed");
-    }
-    if ((to.addresses.source == address_source::named_field) == given.field().empty()) {
-        from.problem(file_problem, "client_address: field goes with ADDRESS_SOURCE_FIELD");
-    }
-    if (given.ipv6_prefix_length() > 128) {
-        from.problem(file_problem, "client_address: ipv6_prefix_length is 1 to 128");
-    }
-    to.proxy_protocol = given.proxy_protocol();
-    to.v6_prefix = given.ipv6_prefix_length() == 0 ? 64 : given.ipv6_prefix_length();
-}
-
-void read_limit(const edge::v1::Limit& given, route_table& to, config::reader& from) {
-    const auto problem = [&](std::string_view what) {
-        from.problem(file_problem, fmt::format("limit \"{}\": {}", given.name(), what));
-    };
-    const auto burst = given.burst() == 0 ? given.requests() : given.burst();
-    const auto allowed =
-        rate::make(given.requests(), std::chrono::seconds(given.window_s()), burst);
-    if (!is_limit_name(given.name())) {
-        problem("a name is 1 to 64 lower-case letters, digits and \"-\"");
-    }
-    if (std::ranges::find(to.limits, given.name(), &limit_rule::name) != to.limits.end()) {
-        problem("stands twice");
-    }
-    if (!allowed) {
-        problem(allowed.error().detail);
-        return;
-    }
-    limit_subject subject = limit_subject::address;
-    switch (given.subject()) {
-    case edge::v1::LIMIT_SUBJECT_ADDRESS:
-        break;
-    case edge::v1::LIMIT_SUBJECT_ACCOUNT:
-        subject = limit_subject::account;
-        break;
-    case edge::v1::LIMIT_SUBJECT_CREDENTIAL:
-        subject = limit_subject::credential;
-        break;
-    default:
-        problem("subject is LIMIT_SUBJECT_ADDRESS, _ACCOUNT or _CREDENTIAL");
-    }
-    to.limits.push_back({given.name(), id_of(given.name()), subject, *allowed});
 }
 
 } // namespace
@@ -269,6 +192,7 @@ route_table read_route_table(const std::string& text, config::reader& from) {
     std::set<std::pair<std::string, std::string>> taken;
     for (const auto& each : given.route()) {
         out.routes.push_back(read_route(each, out, from));
+        out.routes.back().files = content.files_of(each);
         out.routes.back().answers = content.rules_of(each, out.routes.back().methods);
         for (const auto& method : out.routes.back().methods) {
             if (!taken.emplace(each.prefix(), method).second) {

@@ -3,6 +3,7 @@
 #include "config/reader.hpp"
 #include "gateway/answers/answer_rules.hpp"
 #include "gateway/client_address/client_address.hpp"
+#include "gateway/files/static_rules.hpp"
 #include "gateway/limits/gcra.hpp"
 
 #include <chrono>
@@ -58,6 +59,8 @@ struct route {
     std::uint32_t uploads_max = 0;   ///< per account or address at a time; 0: any number
     /// What happens to its answers; null: nothing. Shared with no one, but tables are copied.
     std::shared_ptr<const answer_rules> answers;
+    /// The directory that it serves; null: it has an upstream. Shared likewise.
+    std::shared_ptr<const static_rules> files;
 };
 
 /// What the routes file means, checked. Immutable.

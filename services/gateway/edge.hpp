@@ -2,6 +2,8 @@
 
 #include "gateway/access/access_ring.hpp"
 #include "gateway/access/request_stats.hpp"
+#include "gateway/cache/cache_refresh.hpp"
+#include "gateway/cache/response_cache.hpp"
 #include "gateway/client/client_connection.hpp"
 #include "gateway/client/client_owner.hpp"
 #include "gateway/client/h2_pool.hpp"
@@ -25,11 +27,12 @@ namespace relais::gateway {
 /// What one event loop needs to serve clients, all of it its own: clients, exchanges, the services
 /// as it sees them, what it knows of identities. Everything but the constructor, start() and stop()
 /// runs on the loop's thread; others post().
-class edge final : public client_owner {
+class edge final : public client_owner, public refresh_owner {
 public:
     struct outside {
         const clock& time;
         shared_limits& limits;
+        response_cache& cache;
         metrics::registry& metrics;
         access_names& names;
         request_stats& stats; ///< this loop's
@@ -88,6 +91,15 @@ public:
         return identities_;
     }
 
+    /// Asks once more what `asked` did, for the cache. False: too many are under way.
+    bool refresh(const http::request_head& asked, const client_info& info, const std::string& key,
+                 response_cache::answer kept);
+    void on_refreshed(cache_refresh& which) override;
+
+    response_cache& cache() {
+        return outside_.cache;
+    }
+
     file_shelf& files() {
         return files_;
     }
@@ -114,6 +126,7 @@ public:
 
 private:
     std::shared_ptr<service> make_service(const std::string& name);
+    exchange& next_exchange(client_side& client);
     service* find_service(const std::string& name);
     std::unique_ptr<client_connection> make_client(boost::asio::ip::tcp::socket socket,
                                                    client_info info, client_wire speaks);
@@ -129,6 +142,7 @@ private:
     std::shared_ptr<const plan> plan_; // shared with the exchanges of this loop
     std::vector<std::unique_ptr<exchange>> exchanges_;
     std::vector<exchange*> free_exchanges_;
+    std::vector<std::unique_ptr<cache_refresh>> refreshes_;
     h2_pool http2_;
     std::vector<std::unique_ptr<client_connection>> clients_;
     bool draining_ = false;

@@ -9,11 +9,11 @@ using asio::ip::tcp;
 
 namespace relais::gateway {
 
-edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, asio::io_context& control,
-                       surroundings given)
+edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, std::size_t cache_bytes_max,
+                       asio::io_context& control, surroundings given)
     : control_(control), given_(std::move(given)), connections_max_(connections_max),
       listener_(control, given_.metrics, given_.logger),
-      listener_h2c_(control, given_.metrics, given_.logger) {
+      listener_h2c_(control, given_.metrics, given_.logger), cache_(cache_bytes_max) {
     for (std::size_t i = 0; i < loops; ++i) {
         edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
     }
@@ -23,6 +23,7 @@ edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, asio::io_
 edge::outside edge_fleet::outside_of(std::size_t index) {
     return {given_.time,
             limits_,
+            cache_,
             given_.metrics,
             given_.names,
             given_.figures.loop(index),

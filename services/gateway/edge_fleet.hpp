@@ -34,8 +34,8 @@ public:
         std::function<void(const access_record&)> watch_refusal;
     };
 
-    edge_fleet(std::size_t loops, std::size_t connections_max, boost::asio::io_context& control,
-               surroundings given);
+    edge_fleet(std::size_t loops, std::size_t connections_max, std::size_t cache_bytes_max,
+               boost::asio::io_context& control, surroundings given);
 
     /// `listen_h2c`: without a host, there is no such listener.
     result<void> start(const config::endpoint& listen, const config::endpoint& listen_h2c);
@@ -44,6 +44,11 @@ public:
     boost::asio::awaitable<void> accept_h2c();
     /// No more connections; those that are busy have so long, then they are cut off.
     boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
+
+    /// Forgets what carries the tag, on all edges.
+    std::size_t purge(std::string_view tag) {
+        return cache_.purge(tag, std::chrono::steady_clock::now());
+    }
 
     template <class Work>
     void tell_each(Work work) {
@@ -67,6 +72,7 @@ private:
     std::atomic<std::ptrdiff_t> clients_{0}; ///< of all edges, also on their way to one
     std::size_t next_edge_ = 0;
     shared_limits limits_;
+    response_cache cache_;
     std::vector<std::unique_ptr<edge>> edges_;
 };
 

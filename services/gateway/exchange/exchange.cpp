@@ -49,6 +49,7 @@ void exchange::begin(client_side& client) {
     answer_took_ = {};
     shaper_.begin();
     preflight_ = false;
+    cache_.begin();
 }
 
 void exchange::begin_request(const http::request_head& head) {
@@ -87,7 +88,7 @@ void exchange::on_request(const http::request_head& head) {
     }
     if (route_->files != nullptr) {
         serve_file();
-    } else {
+    } else if (route_->cache == nullptr || !use_cache()) {
         authenticate();
     }
 }
@@ -135,6 +136,9 @@ result<void> exchange::admit(const http::request_head& head) {
     record_.route = plan_->route_label(*route_);
     until_ = record_.started + route_->deadline;
     shaper_.note_request(route_->answers.get(), head, https_, preflight_);
+    if (cache_.refreshes) {
+        return {}; // it was counted when it was asked
+    }
     auto limited =
         limits_.take_for_address(routes, *route_, edge_.limits(), address_, record_.started);
     if (!limited) {
@@ -213,7 +217,7 @@ void exchange::prepare(const known_caller* caller) {
     request_.upgrade = about.upgrade = upgrade_of(*head_, route_->upgrades);
     about.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - now);
     head_text_.clear();
-    write_request_head(*head_, about, head_text_);
+    write_request_head(asked_of_service(), about, head_text_);
     wait_until_ = std::min(until_, now + connection_wait);
     sought_at_ = now;
     timer_.set(wait_until_);
@@ -268,6 +272,11 @@ void exchange::on_timeout() {
     case phase::upstream:
         fail_upstream({error_kind::timeout, "upstream-timeout",
                        "the service did not answer in time", "", std::nullopt});
+        break;
+    case phase::joining:
+        phase_ = phase::idle;
+        ++cache_.ticket;
+        prepare(nullptr);
         break;
     case phase::answering:
         if (file_.body().active()) {

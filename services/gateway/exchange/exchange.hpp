@@ -3,6 +3,7 @@
 #include "gateway/access/access_record.hpp"
 #include "gateway/answers/answer_shaper.hpp"
 #include "gateway/client/client_side.hpp"
+#include "gateway/exchange/cache_use.hpp"
 #include "gateway/exchange/heads.hpp"
 #include "gateway/exchange/request_limits.hpp"
 #include "gateway/files/static_answer.hpp"
@@ -33,6 +34,9 @@ public:
 
     /// For the next request of this client.
     void begin(client_side& client);
+
+    /// After begin(): nobody waits for the answer, it is to replace what is kept.
+    void begin_refresh(std::string key, response_cache::answer kept);
 
     void on_request(const http::request_head& head) override;
     void on_malformed(const error& why) override;
@@ -86,13 +90,35 @@ private:
     void close_record();
     void on_timeout();
     void serve_file();
+    void send_own_answer();
+    bool use_cache();
+    bool look_in_cache();
+    void on_cache_turn(std::uint64_t ticket);
+    const http::request_head& asked_of_service();
+    bool note_answer_for_cache();
+    void fill_cache(std::string_view piece, bool last);
+    void end_leading(bool uncacheable);
+    bool may_serve_stale() const;
+    void serve_stale();
+    void serve_kept(response_cache::answer kept, cache_status how);
+    void release_upstream();
     void send_own_body();
     void ask_for_more();
     void flush_later();
     void on_flush_due();
 
     /// What the exchange waits for, besides the two sides.
-    enum class phase { idle, identity, connection, pause, upstream, answering, tunnel, refusing };
+    enum class phase {
+        idle,
+        joining,
+        identity,
+        connection,
+        pause,
+        upstream,
+        answering,
+        tunnel,
+        refusing
+    };
 
     edge& edge_;
     timer_wheel::entry timer_;
@@ -108,6 +134,7 @@ private:
     request_limits limits_;
     answer_shaper shaper_;
     static_answer file_;
+    cache_use cache_;
     ip_address address_;       ///< the client's
     std::string address_text_; ///< where it is not the connection's peer
     bool https_ = false;       ///< the client's side, as far as it is known

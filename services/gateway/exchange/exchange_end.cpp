@@ -8,6 +8,10 @@ namespace relais::gateway {
 
 void exchange::refuse(const error& why) {
     give_up();
+    if (cache_.leads && may_serve_stale()) {
+        serve_stale();
+        return;
+    }
     record_.reason = error_reason_of(why);
     const bool masked = route_ != nullptr && route_->failures_as_429;
     answer_here(refusal_answer(masked ? failure_as_429(why) : why, record_));
@@ -73,6 +77,13 @@ void exchange::give_up() {
 /// The answer went out whole.
 void exchange::done() {
     timer_.clear();
+    release_upstream();
+    auto* const client = client_;
+    close_record();
+    client->finish();
+}
+
+void exchange::release_upstream() {
     if (upstream_ != nullptr) {
         auto* const used = upstream_;
         upstream_ = nullptr;
@@ -84,9 +95,6 @@ void exchange::done() {
         service_->release(*used, failed ? std::nullopt
                                         : std::optional<std::chrono::nanoseconds>(answer_took_));
     }
-    auto* const client = client_;
-    close_record();
-    client->finish();
 }
 
 void exchange::done_broken() {
@@ -98,6 +106,8 @@ void exchange::done_broken() {
 
 void exchange::close_record() {
     file_.end();
+    end_leading(false);
+    cache_.begin();
     flush_timer_.clear();
     if (shaper_.compressor().active()) {
         record_.response_bytes = shaper_.compressor().bytes_out();

@@ -2,7 +2,8 @@
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/refusals.hpp"
 
-// How a request is answered with what the gateway itself has.
+// How a request is answered with what the gateway itself has; and when what compression holds back
+// goes out.
 namespace relais::gateway {
 
 void exchange::serve_file() {
@@ -20,9 +21,14 @@ void exchange::serve_file() {
         return;
     }
     answer_.reason = reason_phrase(answer_.status);
-    record_.status = static_cast<std::uint16_t>(answer_.status);
     answer_.fields.push_back({"Date", edge_.loop().http_date()});
     answer_.fields.push_back({"X-Request-Id", record_.request_id.view()});
+    send_own_answer();
+}
+
+/// The head is in answer_, but for what all answers get; the body, if there is one, is ready.
+void exchange::send_own_answer() {
+    record_.status = static_cast<std::uint16_t>(answer_.status);
     limits_.write_fields(answer_);
     shaper_.choose_coding(answer_);
     shaper_.shape(answer_);
@@ -59,6 +65,21 @@ void exchange::send_own_body() {
             continue_answer(outcome);
             return;
         }
+    }
+}
+
+/// A service that pauses only for a moment would spoil the compression; one that pauses for long
+/// has said something that the client shall read meanwhile.
+void exchange::flush_later() {
+    constexpr std::chrono::milliseconds moment{10};
+    if (!flush_timer_.is_set()) {
+        flush_timer_.set_after(moment);
+    }
+}
+
+void exchange::on_flush_due() {
+    if (shaper_.compressor().flush(*client_) == sent::broken) {
+        on_client_gone();
     }
 }
 

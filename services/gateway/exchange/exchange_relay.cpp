@@ -175,6 +175,9 @@ void exchange::on_answer_head(const http::response_head& head) {
         sending_ = false; // an early refusal
     }
     take_answer_head(head, record_.request_id.view(), edge_.loop().http_date(), answer_);
+    if (route_->cache != nullptr && note_answer_for_cache()) {
+        return;
+    }
     limits_.write_fields(answer_);
     shaper_.choose_coding(answer_);
     shaper_.shape(answer_);
@@ -187,6 +190,7 @@ void exchange::on_answer_head(const http::response_head& head) {
 
 void exchange::on_answer_body(std::string_view piece, bool last) {
     record_.response_bytes += piece.size();
+    fill_cache(piece, last);
     answer_last_ = last;
     answer_out_ = true;
     continue_answer(shaper_.send(*client_, piece, last));
@@ -199,21 +203,6 @@ void exchange::on_answer_pause() {
     }
     answer_out_ = true;
     if (client_->flush() == sent::broken) {
-        on_client_gone();
-    }
-}
-
-/// A service that pauses only for a moment would spoil the compression; one that pauses for long
-/// has said something that the client shall read meanwhile.
-void exchange::flush_later() {
-    constexpr std::chrono::milliseconds moment{10};
-    if (!flush_timer_.is_set()) {
-        flush_timer_.set_after(moment);
-    }
-}
-
-void exchange::on_flush_due() {
-    if (shaper_.compressor().flush(*client_) == sent::broken) {
         on_client_gone();
     }
 }

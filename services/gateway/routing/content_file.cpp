@@ -51,6 +51,9 @@ content_file::content_file(const edge::v1::RouteTable& given, config::reader& fr
     for (const auto& each : given.static_root()) {
         read(each);
     }
+    for (const auto& each : given.cache()) {
+        read(each);
+    }
 }
 
 void content_file::problem(std::string_view kind, const std::string& name,
@@ -152,6 +155,23 @@ void content_file::read(const edge::v1::StaticRoot& given) {
     }
 }
 
+void content_file::read(const edge::v1::CachePolicy& given) {
+    constexpr std::uint64_t entry_max = std::uint64_t{64} << 20;
+    cache_policy out;
+    out.default_ttl = std::chrono::seconds(given.default_ttl_s());
+    out.stale_while_revalidate = std::chrono::seconds(given.stale_while_revalidate_s());
+    out.stale_if_error = std::chrono::seconds(given.stale_if_error_s());
+    if (given.entry_bytes_max() > 0) {
+        out.entry_bytes_max = given.entry_bytes_max();
+    }
+    if (out.entry_bytes_max > entry_max) {
+        problem("cache", given.name(), fmt::format("entry_bytes_max is at most {}", entry_max));
+    }
+    if (!caches_.emplace(given.name(), out).second || given.name().empty()) {
+        problem("cache", given.name(), "the name is missing or stands twice");
+    }
+}
+
 template <class Parts>
 const typename Parts::mapped_type* content_file::find(const Parts& among, std::string_view kind,
                                                       const std::string& name,
@@ -216,6 +236,20 @@ std::shared_ptr<const static_rules> content_file::files_of(const edge::v1::Route
         }
     }
     return out;
+}
+
+std::shared_ptr<const cache_policy> content_file::cache_of(const edge::v1::Route& given) {
+    if (given.cache().empty()) {
+        return nullptr;
+    }
+    if (!given.static_root().empty()) {
+        from_.problem(file_problem,
+                      fmt::format("route \"{}\": files are in memory already, cache is "
+                                  "for services",
+                                  given.prefix()));
+    }
+    const auto* const named = find(caches_, "cache", given.cache(), given);
+    return named == nullptr ? nullptr : std::make_shared<const cache_policy>(*named);
 }
 
 } // namespace relais::gateway

@@ -2,6 +2,7 @@
 
 #include "config/reader.hpp"
 #include "gateway/answers/answer_rules.hpp"
+#include "gateway/cache/cached_answer.hpp"
 #include "gateway/files/static_rules.hpp"
 
 #include <map>
@@ -10,6 +11,7 @@
 #include <vector>
 
 namespace relais::edge::v1 {
+class CachePolicy;
 class Compression;
 class Cors;
 class ResponseHeaders;
@@ -33,12 +35,15 @@ public:
 
     /// The directory that it serves; null: it has an upstream.
     std::shared_ptr<const static_rules> files_of(const edge::v1::Route& given);
+    /// How its answers are kept; null: they are not.
+    std::shared_ptr<const cache_policy> cache_of(const edge::v1::Route& given);
 
 private:
     void read(const edge::v1::ResponseHeaders& given);
     void read(const edge::v1::Cors& given);
     void read(const edge::v1::Compression& given);
     void read(const edge::v1::StaticRoot& given);
+    void read(const edge::v1::CachePolicy& given);
     void problem(std::string_view kind, const std::string& name, const std::string& what);
     template <class Parts>
     const typename Parts::mapped_type* find(const Parts& among, std::string_view kind,
@@ -49,6 +54,7 @@ private:
     std::map<std::string, cors_rules::settings> cors_;
     std::map<std::string, compression_rules> compression_;
     std::map<std::string, static_rules> files_;
+    std::map<std::string, cache_policy> caches_;
 };
 
 } // namespace relais::gateway

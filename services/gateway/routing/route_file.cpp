@@ -193,6 +193,7 @@ route_table read_route_table(const std::string& text, config::reader& from) {
     for (const auto& each : given.route()) {
         out.routes.push_back(read_route(each, out, from));
         out.routes.back().files = content.files_of(each);
+        out.routes.back().cache = content.cache_of(each);
         out.routes.back().answers = content.rules_of(each, out.routes.back().methods);
         for (const auto& method : out.routes.back().methods) {
             if (!taken.emplace(each.prefix(), method).second) {

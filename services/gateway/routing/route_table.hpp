@@ -2,6 +2,7 @@
 
 #include "config/reader.hpp"
 #include "gateway/answers/answer_rules.hpp"
+#include "gateway/cache/cached_answer.hpp"
 #include "gateway/client_address/client_address.hpp"
 #include "gateway/files/static_rules.hpp"
 #include "gateway/limits/gcra.hpp"
@@ -61,6 +62,7 @@ struct route {
     std::shared_ptr<const answer_rules> answers;
     /// The directory that it serves; null: it has an upstream. Shared likewise.
     std::shared_ptr<const static_rules> files;
+    std::shared_ptr<const cache_policy> cache; ///< null: its answers are not kept
 };
 
 /// What the routes file means, checked. Immutable.

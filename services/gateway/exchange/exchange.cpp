@@ -8,12 +8,11 @@
 
 #include <algorithm>
 
-// How a request begins: what it is, who asks, which instance gets it. What follows is in
-// exchange_relay.cpp.
+// How a request begins: what it is, and which instance gets it. Who asks is in
+// exchange_admission.cpp, what follows in exchange_relay.cpp.
 namespace relais::gateway {
 namespace {
 
-constexpr std::string_view bearer = "Bearer ";
 constexpr std::chrono::milliseconds pause_between_tries{25};
 
 /// A body counts by its size, but the largest not for ever.
@@ -30,7 +29,8 @@ exchange::exchange(edge& whose)
     : edge_(whose),
       timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}),
       flush_timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_flush_due>{}),
-      shaper_(whose.encoders(), whose.loop().blocks()), file_(whose.loop().blocks()) {}
+      shaper_(whose.encoders(), whose.loop().blocks()), file_(whose.loop().blocks()),
+      hedge_(*this) {}
 
 void exchange::begin(client_side& client) {
     client_ = &client;
@@ -42,6 +42,7 @@ void exchange::begin(client_side& client) {
     record_ = {};
     record_.started = steady::now();
     sending_ = body_touched_ = body_last_ = answer_began_ = answer_out_ = answer_last_ = false;
+    by_cookie_ = on_trial_ = false;
     may_reuse_ = true;
     failed_count_ = 0;
     limits_.begin();
@@ -93,107 +94,22 @@ void exchange::on_request(const http::request_head& head) {
     }
 }
 
-/// A preflight is about the route of the request that may follow, where that one has CORS rules.
-const route* exchange::find_route(const http::request_head& head) {
-    const auto& routes = *plan_->routes;
-    if (is_preflight(head)) {
-        const auto* const asked = routes.find(head.path, preflight_method(head));
-        if (asked != nullptr && asked->answers != nullptr && asked->answers->cors) {
-            preflight_ = true;
-            return asked;
-        }
-    }
-    return routes.find(head.path, head.method);
-}
-
-/// Who asks for what: the client's address, its bans, the route and what it says at once.
-result<void> exchange::admit(const http::request_head& head) {
-    const auto& routes = *plan_->routes;
-    const auto& info = client_->info();
-    const auto from = client_address_of(info.peer, routes.addresses, head.fields);
-    address_ = from.address;
-    https_ = from.protocol ? *from.protocol == client_protocol::https : info.encrypted;
-    address_text_ = address_ == info.peer ? std::string() : address_.to_string();
-    if (address_.is_v4()) {
-        record_.set_client(address_.to_v4().to_bytes());
-    } else {
-        record_.set_client(address_.to_v6().to_bytes());
-    }
-    if (edge_.is_banned(address_)) {
-        return fail(error_kind::forbidden, "banned", "no requests from this address for now");
-    }
-    if (went_through_us(head)) {
-        return fail(error_kind::internal, "loop-detected", "the request came through here before");
-    }
-    route_ = find_route(head);
-    if (route_ == nullptr) {
-        return std::unexpected(no_route(routes, head));
-    }
-    if (route_->files == nullptr) {
-        service_ = plan_->services[route_->upstream].get();
-        record_.upstream = service_->label();
-    }
-    record_.route = plan_->route_label(*route_);
-    until_ = record_.started + route_->deadline;
-    shaper_.note_request(route_->answers.get(), head, https_, preflight_);
-    if (cache_.refreshes) {
-        return {}; // it was counted when it was asked
-    }
-    auto limited =
-        limits_.take_for_address(routes, *route_, edge_.limits(), address_, record_.started);
-    if (!limited) {
-        return limited;
-    }
-    return check_size(*route_, head);
-}
-
 void exchange::on_malformed(const error& why) {
     request_ = {"GET", false, false, ""};
     begin_request({});
     refuse(why);
 }
 
-void exchange::authenticate() {
-    const auto given = head_->find("authorization");
-    if (route_->credentials == credentials::forward || !given) {
-        prepare(nullptr);
-        return;
-    }
-    if (!given->starts_with(bearer)) {
-        refuse(
-            {error_kind::unauthenticated, "invalid-token", "use a bearer token", "", std::nullopt});
-        return;
-    }
-    const auto token = given->substr(bearer.size());
-    if (const auto known = edge_.identities().find(token)) {
-        on_identity(*known);
-        return;
-    }
-    phase_ = phase::identity;
-    edge_.identities().ask(token, record_.trace, *this);
-}
-
-void exchange::on_identity(const result<const known_caller*>& who) {
-    phase_ = phase::idle;
-    if (!who) {
-        refuse(who.error());
-    } else if (*who == nullptr) {
-        refuse({error_kind::unauthenticated, "invalid-token",
-                "the token is unknown, expired or revoked", "", std::nullopt});
-    } else {
-        record_.account = (*who)->who.account.value();
-        const auto limited =
-            limits_.take_for_caller(*plan_->routes, *route_, edge_.limits(), **who, steady::now());
-        if (!limited) {
-            refuse(limited.error());
-            return;
-        }
-        prepare(*who);
-    }
-}
-
 /// Renders the request for the service: after this the client's head is not needed any more.
 void exchange::prepare(const known_caller* caller) {
+    const auto now = steady::now();
+    on_trial_ = service_->breaker().may_pass(now);
+    if (!on_trial_) {
+        refuse({error_kind::unavailable, "circuit-open",
+                service_->name() + " does not answer at the moment", "",
+                std::chrono::ceil<std::chrono::seconds>(service_->breaker().remaining(now))});
+        return;
+    }
     constexpr std::int64_t large = std::int64_t{64} * 1024;
     if (route_->uploads_max > 0 && body_weight_ > large) {
         const auto place =
@@ -203,7 +119,6 @@ void exchange::prepare(const known_caller* caller) {
             return;
         }
     }
-    const auto now = steady::now();
     const std::string traceparent = record_.trace.child().traceparent();
     forwarding about;
     about.client_address = address_text_.empty() ? client_->info().address : address_text_;
@@ -266,10 +181,22 @@ void exchange::on_timeout() {
         }
         [[fallthrough]];
     case phase::connection:
+        if (service_->is_waiting(*this)) {
+            refuse({error_kind::unavailable, "queue-timeout",
+                    "too many requests wait for " + service_->name(), "", std::chrono::seconds(1)});
+            break;
+        }
+        end_trial(false);
         refuse({error_kind::unavailable, "no-healthy-upstream",
                 service_->name() + " cannot be reached", "", std::nullopt});
         break;
     case phase::upstream:
+        if (steady::now() < until_) {
+            record_.hedged = true;
+            hedge_.begin(*service_, upstream_->instance(), request_, head_text_);
+            timer_.set(until_);
+            break;
+        }
         fail_upstream({error_kind::timeout, "upstream-timeout",
                        "the service did not answer in time", "", std::nullopt});
         break;

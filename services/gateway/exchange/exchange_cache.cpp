@@ -1,7 +1,9 @@
 #include "gateway/edge.hpp"
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/refusals.hpp"
+#include "gateway/exchange/request_facts.hpp"
 #include "gateway/files/file_conditions.hpp"
+#include "gateway/identity/cookie_session.hpp"
 #include "http/tokens.hpp"
 
 #include <fmt/format.h>
@@ -21,10 +23,6 @@ bool is_conditional(std::string_view name) {
                                                     "if-match", "if-unmodified-since", "if-range"};
     return std::ranges::any_of(
         names, [name](std::string_view each) { return http::equal_names(each, name); });
-}
-
-bool is_safe(std::string_view method) {
-    return method == "GET" || method == "HEAD" || method == "OPTIONS";
 }
 
 /// Whether the client has what is kept already.
@@ -52,7 +50,8 @@ bool exchange::use_cache() {
     if (cache_.refreshes) {
         return false;
     }
-    if (!may_use_cache(*head_)) {
+    const bool known = route_->cookie_sessions && session_cookie(head_->fields);
+    if (known || !may_use_cache(*head_)) {
         record_.cache = cache_status::bypass;
         return false;
     }

@@ -2,8 +2,7 @@
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/refusals.hpp"
 
-// How a request is answered with what the gateway itself has; and when what compression holds back
-// goes out.
+// How a request is answered with what the gateway itself has.
 namespace relais::gateway {
 
 void exchange::serve_file() {
@@ -65,21 +64,6 @@ void exchange::send_own_body() {
             continue_answer(outcome);
             return;
         }
-    }
-}
-
-/// A service that pauses only for a moment would spoil the compression; one that pauses for long
-/// has said something that the client shall read meanwhile.
-void exchange::flush_later() {
-    constexpr std::chrono::milliseconds moment{10};
-    if (!flush_timer_.is_set()) {
-        flush_timer_.set_after(moment);
-    }
-}
-
-void exchange::on_flush_due() {
-    if (shaper_.compressor().flush(*client_) == sent::broken) {
-        on_client_gone();
     }
 }
 

@@ -252,4 +252,14 @@ std::shared_ptr<const cache_policy> content_file::cache_of(const edge::v1::Route
     return named == nullptr ? nullptr : std::make_shared<const cache_policy>(*named);
 }
 
+void content_file::read_route(const edge::v1::Route& given, route& to) {
+    to.files = files_of(given);
+    to.cache = cache_of(given);
+    to.answers = rules_of(given, to.methods);
+}
+
+std::vector<std::string> file_methods() {
+    return {"GET", "HEAD"};
+}
+
 } // namespace relais::gateway

@@ -4,6 +4,7 @@
 #include "gateway/answers/answer_rules.hpp"
 #include "gateway/cache/cached_answer.hpp"
 #include "gateway/files/static_rules.hpp"
+#include "gateway/routing/route_table.hpp"
 
 #include <map>
 #include <memory>
@@ -29,16 +30,14 @@ class content_file {
 public:
     content_file(const edge::v1::RouteTable& given, config::reader& from);
 
-    /// What this route names of them; null: its answers stay as they are.
-    std::shared_ptr<const answer_rules> rules_of(const edge::v1::Route& given,
-                                                 const std::vector<std::string>& methods);
-
-    /// The directory that it serves; null: it has an upstream.
-    std::shared_ptr<const static_rules> files_of(const edge::v1::Route& given);
-    /// How its answers are kept; null: they are not.
-    std::shared_ptr<const cache_policy> cache_of(const edge::v1::Route& given);
+    /// What a route names of them.
+    void read_route(const edge::v1::Route& given, route& to);
 
 private:
+    std::shared_ptr<const answer_rules> rules_of(const edge::v1::Route& given,
+                                                 const std::vector<std::string>& methods);
+    std::shared_ptr<const static_rules> files_of(const edge::v1::Route& given);
+    std::shared_ptr<const cache_policy> cache_of(const edge::v1::Route& given);
     void read(const edge::v1::ResponseHeaders& given);
     void read(const edge::v1::Cors& given);
     void read(const edge::v1::Compression& given);
@@ -56,5 +55,8 @@ private:
     std::map<std::string, static_rules> files_;
     std::map<std::string, cache_policy> caches_;
 };
+
+/// Of a route that serves files and names none.
+std::vector<std::string> file_methods();
 
 } // namespace relais::gateway

@@ -1,5 +1,5 @@
-#include "gateway/routing/clients_file.hpp"
 #include "gateway/routing/content_file.hpp"
+#include "gateway/routing/limit_file.hpp"
 #include "gateway/routing/route_table.hpp"
 
 #include <fmt/format.h>
@@ -66,7 +66,14 @@ std::optional<upstream_target> parse_target(std::string_view url, std::uint32_t 
 }
 
 upstream_service read_upstream(const edge::v1::Upstream& given, config::reader& from) {
-    upstream_service out{given.name(), {}};
+    upstream_service out;
+    out.name = given.name();
+    if (given.requests_max() > 0) {
+        out.requests_max = given.requests_max();
+    }
+    if (given.has_waiting_max()) {
+        out.waiting_max = given.waiting_max();
+    }
     const auto urls = from.text(given.url_variable(), given.default_url(),
                                 fmt::format("Base URLs of {}, comma separated", given.name()));
     for (std::string_view rest = urls; !rest.empty();) {
@@ -115,6 +122,9 @@ void check_route(const edge::v1::Route& given, config::reader& from) {
     if (given.body_max_bytes() == 0) {
         problem("body_max_bytes is missing");
     }
+    if (given.cookie_sessions() && given.credentials() != edge::v1::CREDENTIALS_EXCHANGE) {
+        problem("cookie_sessions goes with CREDENTIALS_EXCHANGE");
+    }
     for (const auto& upgrade : given.upgrade()) {
         if (upgrade != "websocket") {
             problem(fmt::format("upgrade \"{}\" is not one the gateway lets through: websocket",
@@ -134,18 +144,19 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     out.prefix = given.prefix();
     out.methods.assign(given.method().begin(), given.method().end());
     if (out.methods.empty()) {
-        out.methods =
-            given.static_root().empty() ? usual_methods() : std::vector<std::string>{"GET", "HEAD"};
+        out.methods = given.static_root().empty() ? usual_methods() : file_methods();
     }
     out.credentials = given.credentials() == edge::v1::CREDENTIALS_FORWARD ? credentials::forward
                                                                            : credentials::exchange;
     out.deadline = std::chrono::milliseconds(given.deadline_ms());
     out.body_max_bytes = given.body_max_bytes();
+    out.cookie_sessions = given.cookie_sessions();
     out.failures_as_429 = given.failures_as_429();
     out.upgrades.assign(given.upgrade().begin(), given.upgrade().end());
     out.cost = given.cost() == 0 ? 1 : given.cost();
+    out.hedge_after = std::chrono::milliseconds(given.hedge_after_ms());
     out.uploads_max = given.uploads_max();
-    out.id = stable_id(fmt::format("{} {}", out.prefix, fmt::join(out.methods, " ")));
+    out.id = id_of(fmt::format("{} {}", out.prefix, fmt::join(out.methods, " ")));
     for (const auto& name : given.limit()) {
         const auto rule = std::ranges::find(table.limits, name, &limit_rule::name);
         if (rule == table.limits.end()) {
@@ -169,6 +180,67 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     return out;
 }
 
+/// Where a client's address comes from, and how it counts.
+void read_client_address(const edge::v1::ClientAddress& given, route_table& to,
+                         config::reader& from) {
+    std::vector<cidr> blocks;
+    for (const auto& text : given.trusted()) {
+        const auto block = cidr::parse(text);
+        if (block) {
+            blocks.push_back(*block);
+        } else {
+            from.problem(file_problem, fmt::format("client_address: trusted \"{}\": {}", text,
+                                                   block.error().detail));
+        }
+    }
+    to.addresses.trusted = cidr_set(blocks);
+    switch (given.source()) {
+    case edge::v1::ADDRESS_SOURCE_X_FORWARDED_FOR:
+        to.addresses.source = address_source::x_forwarded_for;
+        break;
+    case edge::v1::ADDRESS_SOURCE_FORWARDED:
+        to.addresses.source = address_source::forwarded;
+        break;
+    case edge::v1::ADDRESS_SOURCE_CF_CONNECTING_IP:
+        to.addresses.source = address_source::cf_connecting_ip;
+        break;
+    case edge::v1::ADDRESS_SOURCE_FIELD:
+        to.addresses.source = address_source::named_field;
+        to.addresses.field_name = given.field();
+        break;
+    default:
+        break;
+    }
+    const bool needs_trust = to.addresses.source != address_source::peer || given.proxy_protocol();
+    if (needs_trust && blocks.empty()) {
+        from.problem(file_problem,
+                     "client_address: nobody is trusted, so nothing is ever believed");
+    }
+    if ((to.addresses.source == address_source::named_field) == given.field().empty()) {
+        from.problem(file_problem, "client_address: field goes with ADDRESS_SOURCE_FIELD");
+    }
+    if (given.ipv6_prefix_length() > 128) {
+        from.problem(file_problem, "client_address: ipv6_prefix_length is 1 to 128");
+    }
+    to.proxy_protocol = given.proxy_protocol();
+    to.v6_prefix = given.ipv6_prefix_length() == 0 ? 64 : given.ipv6_prefix_length();
+}
+
+void read_cookie_sessions(const edge::v1::CookieSessions& given, route_table& to,
+                          config::reader& from) {
+    for (const auto& origin : given.trusted_origin()) {
+        const auto scheme_end = origin.find("://");
+        const bool clean = scheme_end != std::string::npos && origin.starts_with("http") &&
+                           origin.find_first_of("/*? ", scheme_end + 3) == std::string::npos;
+        if (!clean) {
+            from.problem(file_problem, fmt::format("cookie_sessions: trusted_origin \"{}\" is no "
+                                                   "origin; expected https://host",
+                                                   origin));
+        }
+        to.trusted_origins.push_back(origin);
+    }
+}
+
 } // namespace
 
 route_table read_route_table(const std::string& text, config::reader& from) {
@@ -187,14 +259,13 @@ route_table read_route_table(const std::string& text, config::reader& from) {
         read_limit(each, out, from);
     }
     read_client_address(given.client_address(), out, from);
+    read_cookie_sessions(given.cookie_sessions(), out, from);
     out.connections_per_address_max = given.connections().per_address_max();
     content_file content(given, from);
     std::set<std::pair<std::string, std::string>> taken;
     for (const auto& each : given.route()) {
         out.routes.push_back(read_route(each, out, from));
-        out.routes.back().files = content.files_of(each);
-        out.routes.back().cache = content.cache_of(each);
-        out.routes.back().answers = content.rules_of(each, out.routes.back().methods);
+        content.read_route(each, out.routes.back());
         for (const auto& method : out.routes.back().methods) {
             if (!taken.emplace(each.prefix(), method).second) {
                 from.problem(file_problem, fmt::format("route \"{}\" stands twice for {}",

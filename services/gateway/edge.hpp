@@ -27,7 +27,7 @@ namespace relais::gateway {
 /// What one event loop needs to serve clients, all of it its own: clients, exchanges, the services
 /// as it sees them, what it knows of identities. Everything but the constructor, start() and stop()
 /// runs on the loop's thread; others post().
-class edge final : public client_owner, public refresh_owner {
+class edge final : public client_owner, public cache_refresh::owner {
 public:
     struct outside {
         const clock& time;

@@ -135,7 +135,7 @@ route {{
 
 STATIC_ROUTES = """
 static_root {{ name: "files" directory: "{folder}/static" }}
-route {{ prefix: "/static" static_root: "files" limit: "all" }}
+route {{ prefix: "/static" static_root: "files" }}
 """
 
 

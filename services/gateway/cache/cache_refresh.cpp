@@ -2,9 +2,8 @@
 
 namespace relais::gateway {
 
-cache_refresh::cache_refresh(refresh_owner& owner, const http::request_head& asked,
-                             client_info info)
-    : owner_(owner), info_(std::move(info)), head_(asked) {
+cache_refresh::cache_refresh(owner& whose, const http::request_head& asked, client_info info)
+    : owner_(whose), info_(std::move(info)), head_(asked) {
     head_.query = keep(asked.query);
     head_.host = keep(asked.host);
     for (auto& field : head_.fields) {

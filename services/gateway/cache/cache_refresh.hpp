@@ -10,23 +10,21 @@
 
 namespace relais::gateway {
 
-class cache_refresh;
-
-/// Whoever keeps it.
-class refresh_owner {
-public:
-    /// It is over and not needed any more; what is on the stack may still use it.
-    virtual void on_refreshed(cache_refresh& which) = 0;
-
-protected:
-    ~refresh_owner() = default;
-};
-
 /// The client of a request that nobody sent: the same request as one that got a stale answer, made
 /// again so that the cache has a fresh one. Takes everything and forgets it.
 class cache_refresh final : public client_side {
 public:
-    cache_refresh(refresh_owner& owner, const http::request_head& asked, client_info info);
+    /// Whoever keeps it.
+    class owner {
+    public:
+        /// It is over and not needed any more; what is on the stack may still use it.
+        virtual void on_refreshed(cache_refresh& which) = 0;
+
+    protected:
+        ~owner() = default;
+    };
+
+    cache_refresh(owner& whose, const http::request_head& asked, client_info info);
 
     const http::request_head& head() const {
         return head_;
@@ -73,7 +71,7 @@ public:
 private:
     std::string_view keep(std::string_view text);
 
-    refresh_owner& owner_;
+    owner& owner_;
     client_info info_;
     std::vector<std::unique_ptr<std::string>> texts_; ///< what the head's views point at
     http::request_head head_;

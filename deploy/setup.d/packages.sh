@@ -20,7 +20,7 @@ build_packages=(
     cmake ninja-build ccache pkg-config
     "libboost$boost-dev" libboost-{json,url,stacktrace}"$boost-dev"
     libboost-{atomic,chrono,date-time,filesystem,random,regex,system,thread}"$boost-dev"
-    libcurl4-openssl-dev libfmt-dev libicu-dev libidn2-dev libkainjow-mustache-dev liblz4-dev
+    libbrotli-dev libcurl4-openssl-dev libfmt-dev libicu-dev libidn2-dev libkainjow-mustache-dev liblz4-dev
     libnghttp2-dev libpq-dev libprotobuf-dev libseccomp-dev libsodium-dev libspdlog-dev libssl-dev
     libvips-dev libzstd-dev prometheus-cpp-dev protobuf-compiler zlib1g-dev
     "${library_packages[@]}"

@@ -1,5 +1,7 @@
 #include "gateway/app.hpp"
 
+#include "gateway/events/cache_purge.hpp"
+
 #include <relais/identity/v1/account_events.pb.h>
 
 namespace asio = boost::asio;
@@ -36,7 +38,16 @@ app::app(const settings& given, host::process& process)
           {given.kafka_brokers, given.process.instance, {"identity.account.events.v1"}, read_back},
           [this](const kafka::record& record) { on_record(record); }, process.loop(),
           process.metrics(), process.logger()),
-      edges_(given.loops, given.connections_max, given.listen, process.loop(),
+      purges_(
+          {given.kafka_brokers, given.process.instance, {"edge.cache.events.v1"}, read_back},
+          [this](const kafka::record& record) {
+              if (const auto key = purged_key(record)) {
+                  edges_.purge(*key);
+              }
+          },
+          process.loop(), process.metrics(), process.logger()),
+      edges_(given.loops, given.connections_max, given.cache_bytes_max, given.listen,
+             process.loop(),
              {routes_, process.time(), process.metrics(), process.logger(), names_, figures_,
               access_log_, identities_, process.tasks(host::stage::workers),
               process.tasks(host::stage::acceptors),
@@ -94,6 +105,7 @@ void app::register_parts() {
     });
     process_.run_task(stage::workers, "reload", [this] { return reload_.run(); });
     process_.run_task(stage::consumers, "revocations", [this] { return revocations_.run(); });
+    process_.run_task(stage::consumers, "cache-purges", [this] { return purges_.run(); });
     process_.add({stage::acceptors, "http",
                   [this]() -> asio::awaitable<result<void>> { co_return edges_.start(); },
                   [this] {

@@ -38,6 +38,7 @@ private:
     kafka::producer producer_;
     security_events security_;
     kafka::broadcast_reader revocations_;
+    kafka::broadcast_reader purges_; ///< on its own: a topic that is not there yet holds up nothing
     edge_fleet edges_;
     service_watches watches_;
     reload reload_;

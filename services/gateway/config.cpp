@@ -28,6 +28,9 @@ settings read_settings(config::reader& from) {
     if (out.loops == 0) {
         out.loops = std::max(1U, std::thread::hardware_concurrency());
     }
+    out.cache_bytes_max = static_cast<std::size_t>(
+        from.integer("RELAIS_CACHE_BYTES", std::int64_t{64} << 20, 0, std::int64_t{1} << 40,
+                     "Memory for answers of routes with a cache, in all"));
     out.kafka_brokers =
         from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461", "Kafka bootstrap servers");
     out.access = read_access_settings(from);

@@ -15,7 +15,8 @@ struct settings {
     route_table routes;
     std::string routes_file; ///< read again when it changes
     std::size_t connections_max = 4'096;
-    std::size_t loops = 1; ///< event loops, a thread each
+    std::size_t cache_bytes_max = 0; ///< of answers that are kept
+    std::size_t loops = 1;           ///< event loops, a thread each
     std::string kafka_brokers;
     access_settings access;
     config::secret identity_private_key;

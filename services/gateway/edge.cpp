@@ -53,6 +53,7 @@ edge::edge(std::shared_ptr<const route_table> routes, outside given)
 
 edge::~edge() {
     stop();
+    outside_.cache.forget(this);
     clients_.clear();
     exchanges_.clear();
     plan_.reset();
@@ -71,6 +72,7 @@ void edge::use(std::shared_ptr<const route_table> routes) {
         next->route_labels.push_back(outside_.names.routes.index_of(each.prefix));
     }
     plan_ = std::move(next);
+    files_.clear();
 }
 
 std::shared_ptr<service> edge::make_service(const upstream_service& given) {
@@ -259,6 +261,10 @@ void edge::close_idle() {
 }
 
 request_user& edge::new_exchange(client_side& client) {
+    return next_exchange(client);
+}
+
+exchange& edge::next_exchange(client_side& client) {
     if (free_exchanges_.empty()) {
         exchanges_.push_back(std::make_unique<exchange>(*this));
         free_exchanges_.push_back(exchanges_.back().get());
@@ -267,6 +273,31 @@ request_user& edge::new_exchange(client_side& client) {
     free_exchanges_.pop_back();
     next.begin(client);
     return next;
+}
+
+bool edge::refresh(const http::request_head& asked, const client_info& info, const std::string& key,
+                   response_cache::answer kept) {
+    constexpr std::size_t refreshes_max = 64;
+    if (refreshes_.size() >= refreshes_max) {
+        return false;
+    }
+    auto& made = *refreshes_.emplace_back(std::make_unique<cache_refresh>(*this, asked, info));
+    made.place = refreshes_.size() - 1;
+    auto& work = next_exchange(made);
+    work.begin_refresh(key, std::move(kept));
+    work.on_request(made.head());
+    return true;
+}
+
+void edge::on_refreshed(cache_refresh& which) {
+    const auto place = which.place;
+    auto over = std::move(refreshes_[place]);
+    refreshes_[place] = std::move(refreshes_.back());
+    refreshes_.pop_back();
+    if (place < refreshes_.size()) {
+        refreshes_[place]->place = place;
+    }
+    loop_.bury(std::move(over));
 }
 
 void edge::recycle(exchange& over, std::shared_ptr<const plan> used) {

@@ -2,11 +2,15 @@
 
 #include "gateway/access/access_ring.hpp"
 #include "gateway/access/request_stats.hpp"
+#include "gateway/cache/cache_refresh.hpp"
+#include "gateway/cache/response_cache.hpp"
 #include "gateway/client/arrival.hpp"
 #include "gateway/client/client_connection.hpp"
 #include "gateway/client/client_owner.hpp"
 #include "gateway/client/h2_pool.hpp"
+#include "gateway/compression/encoder_pool.hpp"
 #include "gateway/exchange/exchange.hpp"
+#include "gateway/files/file_shelf.hpp"
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/limits/ban_list.hpp"
 #include "gateway/limits/shared_limits.hpp"
@@ -24,11 +28,12 @@ namespace relais::gateway {
 /// What one event loop needs to serve clients, all of it its own: clients, exchanges, the services
 /// as it sees them, what it knows of identities. Everything but the constructor, start() and stop()
 /// runs on the loop's thread; others post().
-class edge final : public client_owner, public arrival_owner {
+class edge final : public client_owner, public arrival_owner, public cache_refresh::owner {
 public:
     struct outside {
         const clock& time;
         shared_limits& limits;
+        response_cache& cache;
         metrics::registry& metrics;
         access_names& names;
         request_stats& stats; ///< this loop's
@@ -98,6 +103,23 @@ public:
         return identities_;
     }
 
+    /// Asks once more what `asked` did, for the cache. False: too many are under way.
+    bool refresh(const http::request_head& asked, const client_info& info, const std::string& key,
+                 response_cache::answer kept);
+    void on_refreshed(cache_refresh& which) override;
+
+    response_cache& cache() {
+        return outside_.cache;
+    }
+
+    file_shelf& files() {
+        return files_;
+    }
+
+    encoder_pool& encoders() {
+        return encoders_;
+    }
+
     shared_limits& limits() {
         return outside_.limits;
     }
@@ -115,6 +137,7 @@ public:
     }
 
 private:
+    exchange& next_exchange(client_side& client);
     std::shared_ptr<service> make_service(const upstream_service& given);
     service* find_service(const std::string& name);
     std::unique_ptr<client_connection> make_client(channel&& open, client_info info,
@@ -129,9 +152,12 @@ private:
     client_limits patience_;
     std::shared_ptr<const ban_list> bans_ = std::make_shared<ban_list>(); ///< of all edges
     identity_cache identities_;
+    encoder_pool encoders_;
+    file_shelf files_;
     std::shared_ptr<const plan> plan_; // shared with the exchanges of this loop
     std::vector<std::unique_ptr<exchange>> exchanges_;
     std::vector<exchange*> free_exchanges_;
+    std::vector<std::unique_ptr<cache_refresh>> refreshes_;
     h2_pool http2_;
     arrival_metrics arrivals_;
     std::vector<std::unique_ptr<door>> doors_; ///< by the listeners' numbers

@@ -10,13 +10,14 @@ using asio::ip::tcp;
 
 namespace relais::gateway {
 
-edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, own_listeners own,
-                       asio::io_context& control, surroundings given)
+edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, std::size_t cache_bytes_max,
+                       own_listeners own, asio::io_context& control, surroundings given)
     : control_(control), given_(std::move(given)), connections_max_(connections_max),
       upstream_clients_([this](const std::string& service, const tls_client* by,
                                const std::string& name) { secure(service, by, name); },
                         given_.time, given_.metrics, given_.logger),
-      own_(std::move(own)), listeners_(given_.routes->ticket_keys, listening()) {
+      own_(std::move(own)), listeners_(given_.routes->ticket_keys, listening()),
+      cache_(cache_bytes_max) {
     for (std::size_t i = 0; i < loops; ++i) {
         edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
     }
@@ -55,6 +56,7 @@ void edge_fleet::secure(const std::string& service, const tls_client* by,
 edge::outside edge_fleet::outside_of(std::size_t index) {
     return {given_.time,
             limits_,
+            cache_,
             given_.metrics,
             given_.names,
             given_.figures.loop(index),

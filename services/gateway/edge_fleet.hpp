@@ -38,8 +38,8 @@ public:
     };
 
     /// `own`: listeners that every configuration has, unless it has one of the same address.
-    edge_fleet(std::size_t loops, std::size_t connections_max, own_listeners own,
-               boost::asio::io_context& control, surroundings given);
+    edge_fleet(std::size_t loops, std::size_t connections_max, std::size_t cache_bytes_max,
+               own_listeners own, boost::asio::io_context& control, surroundings given);
 
     /// Listens and accepts, until finish().
     result<void> start();
@@ -49,6 +49,11 @@ public:
     boost::asio::awaitable<void> watch_certificates();
     /// No more connections; those that are busy have so long, then they are cut off.
     boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
+
+    /// Forgets what carries the tag, on all edges.
+    std::size_t purge(std::string_view tag) {
+        return cache_.purge(tag, std::chrono::steady_clock::now());
+    }
 
     template <class Work>
     void tell_each(const Work& work) {
@@ -75,6 +80,7 @@ private:
     std::atomic<std::ptrdiff_t> clients_{0}; ///< of all edges, also on their way to one
     std::size_t next_edge_ = 0;
     shared_limits limits_;
+    response_cache cache_;
     std::vector<std::unique_ptr<edge>> edges_;
 };
 

@@ -73,10 +73,24 @@ def transfer_rows(servers, given):
         )
 
 
+def static_rows(servers, given):
+    page = "/static/page.html"
+    servers.nginx_static()
+    ours, theirs = [], []
+    for _ in range(given.rounds):
+        ours.append(gateway_load.saturate(servers, "relais", given.seconds, path=page)[0])
+        theirs.append(gateway_load.saturate(servers, "nginx-static", given.seconds, path=page)[0])
+    yield table.row(
+        "cached static page req/s beside nginx",
+        statistics.median(ours), "nginx", statistics.median(theirs),
+    )
+
+
 # What the names of the rows of a part begin with, and the part.
 PARTS = (
     (("req/s", "cpu per request", "p99"), request_rows),
     (("64 MiB",), transfer_rows),
+    (("cached static page",), static_rows),
 )
 
 

@@ -15,13 +15,13 @@ def url(name, path="/v1/jobs"):
     return f"http://127.0.0.1:{PORTS[name]}{path}"
 
 
-def saturate(servers, name, seconds, connections=32, script=None):
+def saturate(servers, name, seconds, connections=32, script=None, path="/v1/jobs"):
     """As many requests as it answers: (requests a second, CPU seconds of the server a request)."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-H", AUTHORIZATION]
     if script:
         command += ["-s", str(script)]
     before = servers.cpu_seconds(name)
-    said = subprocess.run([*command, url(name)], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run([*command, url(name, path)], check=True, capture_output=True, text=True).stdout
     used = servers.cpu_seconds(name) - before
     if "Non-2xx" in said or "Socket errors" in said:
         raise SystemExit(f"errors under load at {name}:\n{said}")

@@ -21,7 +21,7 @@ PORTS = {
     name: 9700 + i
     for i, name in enumerate(
         ("origin", "origin-admin", "nginx", "nginx-equal", "haproxy", "haproxy-equal", "relais",
-         "relais-admin")
+         "relais-admin", "nginx-static")
     )
 }
 TOKEN = "rls_bench_token_of_somebody"
@@ -55,6 +55,11 @@ ORIGIN = """
     location /v1/large {{ alias {folder}/large; }}
     location /v1/upload {{ root {folder}; dav_methods PUT; create_full_put_path on; }}
   }}
+"""
+
+STATIC = """
+  open_file_cache max=1000; open_file_cache_valid 1s; open_file_cache_min_uses 1;
+  server {{ listen 127.0.0.1:{nginx-static}; root {folder}; location /static/ {{ etag on; }} }}
 """
 
 PROXY = """
@@ -128,6 +133,11 @@ route {{
 }}
 """
 
+STATIC_ROUTES = """
+static_root {{ name: "files" directory: "{folder}/static" }}
+route {{ prefix: "/static" static_root: "files" }}
+"""
+
 
 @contextlib.contextmanager
 def running(command, environment=None, log=None):
@@ -166,6 +176,8 @@ class Servers:
         self.processes = {}
         folder.chmod(0o777)  # nginx's workers are somebody else
         (folder / "large").write_bytes(os.urandom(LARGE_BYTES))
+        (folder / "static").mkdir()
+        (folder / "static/page.html").write_text("<p>a page</p>" * 300)
 
     def log(self, name):
         return self.stack.enter_context(open(self.folder / f"{name}.log", "wb"))
@@ -197,7 +209,7 @@ class Servers:
     def relais(self, routes=ROUTES, name="relais"):
         """The gateway with one loop, on this configuration."""
         path = self.folder / f"{name}.textproto"
-        path.write_text(routes.format_map(PORTS))
+        path.write_text(routes.format_map({**PORTS, "folder": self.folder}))
         build = pathlib.Path(os.environ.get("RELAIS_BUILD", ROOT / ".relais/build/release"))
         key = base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
         environment = {
@@ -213,13 +225,17 @@ class Servers:
         self.start(name, [str(build / "bin/relais-gateway")], environment)
         wait_for(f"http://127.0.0.1:{PORTS['relais']}/v1/jobs")
 
+    def nginx_static(self):
+        self.nginx("nginx-static", STATIC.format_map({**PORTS, "folder": self.folder}))
+        wait_for(f"http://127.0.0.1:{PORTS['nginx-static']}/static/page.html")
+
     def all(self):
         """Plain and equal, and ours."""
         self.nginx_proxy("nginx")
         self.nginx_proxy("nginx-equal", NGINX_FEATURES)
         self.haproxy("haproxy")
         self.haproxy("haproxy-equal", "log global\n  option httplog", HAPROXY_FEATURES)
-        self.relais()
+        self.relais(ROUTES + STATIC_ROUTES)
         for name in ("nginx", "nginx-equal", "haproxy", "haproxy-equal"):
             wait_for(f"http://127.0.0.1:{PORTS[name]}/v1/jobs")
 

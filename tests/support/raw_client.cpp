@@ -92,6 +92,13 @@ std::string raw_client::read_all() {
     return std::exchange(buffer_, std::string());
 }
 
+std::string raw_client::read_part() {
+    if (buffer_.empty()) {
+        read_some();
+    }
+    return std::exchange(buffer_, std::string());
+}
+
 std::string raw_client::read_answer(bool head_only) {
     std::size_t size = 0;
     while ((size = whole_answer(buffer_, head_only)) == 0) {

@@ -34,6 +34,9 @@ public:
     /// a HEAD request. Empty when the connection ended before it was whole.
     std::string read_answer(bool head_only = false);
 
+    /// What has come, at least a byte of it. Empty when the other side closed.
+    std::string read_part();
+
     /// Whether the other side has closed (waits for that).
     bool closed_by_peer();
 

@@ -3,19 +3,17 @@
 #include "gateway/edge.hpp"
 #include "gateway/exchange/refusals.hpp"
 #include "gateway/exchange/transport_rules.hpp"
-#include "gateway/identity/cookie_session.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
-// How a request begins: what it is, who asks, which instance gets it. What follows is in
-// exchange_relay.cpp.
+// How a request begins: what it is, and which instance gets it. Who asks is in
+// exchange_admission.cpp, what follows in exchange_relay.cpp.
 namespace relais::gateway {
 namespace {
 
-constexpr std::string_view bearer = "Bearer ";
 constexpr std::chrono::milliseconds pause_between_tries{25};
 
 /// A body counts by its size, but the largest not for ever.
@@ -31,6 +29,8 @@ std::int64_t weight_of(const http::request_head& head) {
 exchange::exchange(edge& whose)
     : edge_(whose),
       timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}),
+      flush_timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_flush_due>{}),
+      shaper_(whose.encoders(), whose.loop().blocks()), file_(whose.loop().blocks()),
       hedge_(*this) {}
 
 void exchange::begin(client_side& client) {
@@ -50,6 +50,9 @@ void exchange::begin(client_side& client) {
     https_ = false;
     sent_at_ = sought_at_ = headed_at_ = {};
     answer_took_ = {};
+    shaper_.begin();
+    preflight_ = false;
+    cache_.begin();
 }
 
 void exchange::begin_request(const http::request_head& head) {
@@ -82,79 +85,26 @@ void exchange::on_request(const http::request_head& head) {
         answer_here(answer);
         return;
     }
-    authenticate();
+    if (preflight_) {
+        if (shaper_.refuses_preflight()) {
+            refuse({error_kind::forbidden, "origin-not-allowed",
+                    "pages of this origin may not use it", "", std::nullopt});
+        } else {
+            answer_here(http::response::empty(204));
+        }
+        return;
+    }
+    if (route_->files != nullptr) {
+        serve_file();
+    } else if (route_->cache == nullptr || !use_cache()) {
+        authenticate();
+    }
 }
 
 void exchange::on_malformed(const error& why) {
     request_ = {"GET", false, false, ""};
     begin_request({});
     refuse(why);
-}
-
-void exchange::authenticate() {
-    const auto given = head_->find("authorization");
-    if (route_->credentials == credentials::forward || !given) {
-        if (!authenticate_by_cookie()) {
-            prepare(nullptr);
-        }
-        return;
-    }
-    if (!given->starts_with(bearer)) {
-        refuse(
-            {error_kind::unauthenticated, "invalid-token", "use a bearer token", "", std::nullopt});
-        return;
-    }
-    identify(given->substr(bearer.size()));
-}
-
-/// False: no cookie says who asks.
-bool exchange::authenticate_by_cookie() {
-    const auto token = route_->cookie_sessions ? session_cookie(head_->fields) : std::nullopt;
-    if (!token) {
-        return false;
-    }
-    // Browsers send cookies for whoever asks them to.
-    const bool may_change =
-        !is_safe(head_->method) || !upgrade_of(*head_, route_->upgrades).empty();
-    if (may_change && !is_made_by_our_pages(*head_, https_, plan_->routes->trusted_origins)) {
-        refuse({error_kind::forbidden, "cross-site",
-                "with the session cookie only pages of the same origin may do this", "",
-                std::nullopt});
-        return true;
-    }
-    by_cookie_ = true;
-    identify(*token);
-    return true;
-}
-
-void exchange::identify(std::string_view token) {
-    if (const auto known = edge_.identities().find(token)) {
-        on_identity(*known);
-        return;
-    }
-    phase_ = phase::identity;
-    edge_.identities().ask(token, record_.trace, *this);
-}
-
-void exchange::on_identity(const result<const known_caller*>& who) {
-    phase_ = phase::idle;
-    if (!who) {
-        refuse(who.error());
-    } else if (*who == nullptr && by_cookie_) {
-        prepare(nullptr); // a session that ended must not keep anybody from beginning another
-    } else if (*who == nullptr) {
-        refuse({error_kind::unauthenticated, "invalid-token",
-                "the token is unknown, expired or revoked", "", std::nullopt});
-    } else {
-        record_.account = (*who)->who.account.value();
-        const auto limited =
-            limits_.take_for_caller(*plan_->routes, *route_, edge_.limits(), **who, steady::now());
-        if (!limited) {
-            refuse(limited.error());
-            return;
-        }
-        prepare(*who);
-    }
 }
 
 /// Renders the request for the service: after this the client's head is not needed any more.
@@ -190,7 +140,7 @@ void exchange::prepare(const known_caller* caller) {
     request_.upgrade = about.upgrade = upgrade_of(*head_, route_->upgrades);
     about.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - now);
     head_text_.clear();
-    write_request_head(*head_, about, head_text_);
+    write_request_head(asked_of_service(), about, head_text_);
     wait_until_ = std::min(until_, now + connection_wait);
     sought_at_ = now;
     timer_.set(wait_until_);
@@ -259,9 +209,18 @@ void exchange::on_timeout() {
                        "the service did not answer in time, and was told to stop", "",
                        std::nullopt});
         break;
+    case phase::joining:
+        phase_ = phase::idle;
+        ++cache_.ticket;
+        prepare(nullptr);
+        break;
+    case phase::answering:
+        if (file_.body().active()) {
+            send_own_body(); // it comes from the disk
+        }
+        break;
     case phase::idle:
     case phase::identity:
-    case phase::answering:
     case phase::tunnel:
     case phase::refusing:
         break;

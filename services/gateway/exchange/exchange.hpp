@@ -1,10 +1,13 @@
 #pragma once
 
 #include "gateway/access/access_record.hpp"
+#include "gateway/answers/answer_shaper.hpp"
 #include "gateway/client/client_side.hpp"
+#include "gateway/exchange/cache_use.hpp"
 #include "gateway/exchange/heads.hpp"
 #include "gateway/exchange/request_facts.hpp"
 #include "gateway/exchange/request_limits.hpp"
+#include "gateway/files/static_answer.hpp"
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 #include "gateway/routing/route_table.hpp"
@@ -35,6 +38,9 @@ public:
     /// For the next request of this client.
     void begin(client_side& client);
 
+    /// After begin(): nobody waits for the answer, it is to replace what is kept.
+    void begin_refresh(std::string key, response_cache::answer kept);
+
     void on_request(const http::request_head& head) override;
     void on_malformed(const error& why) override;
     void on_request_body(std::string_view piece, bool last) override;
@@ -64,6 +70,7 @@ private:
     void begin_request(const http::request_head& head);
     void find_sender(const http::request_head& head);
     result<void> admit(const http::request_head& head);
+    const route* find_route(const http::request_head& head);
     void authenticate();
     bool authenticate_by_cookie();
     void identify(std::string_view token);
@@ -88,17 +95,46 @@ private:
     void refuse(const error& why);
     void refuse_or_cut(const error& why);
     void answer_here(const http::response& answer);
+    void add_our_fields();
     void give_up();
     void done();
     void done_broken();
     void close_record();
     void on_timeout();
+    void serve_file();
+    void send_own_answer();
+    bool use_cache();
+    bool look_in_cache();
+    void on_cache_turn(std::uint64_t ticket);
+    const http::request_head& asked_of_service();
+    bool note_answer_for_cache();
+    void fill_cache(std::string_view piece, bool last);
+    void end_leading(bool uncacheable);
+    bool may_serve_stale() const;
+    void serve_stale();
+    void serve_kept(response_cache::answer kept, cache_status how);
+    void release_upstream();
+    void send_own_body();
+    void ask_for_more();
+    void flush_later();
+    void on_flush_due();
 
     /// What the exchange waits for, besides the two sides.
-    enum class phase { idle, identity, connection, pause, upstream, answering, tunnel, refusing };
+    enum class phase {
+        idle,
+        joining,
+        identity,
+        connection,
+        pause,
+        upstream,
+        answering,
+        tunnel,
+        refusing
+    };
 
     edge& edge_;
     timer_wheel::entry timer_;
+    timer_wheel::entry flush_timer_; ///< what compression holds back goes out
     client_side* client_ = nullptr;
     upstream_connection* upstream_ = nullptr;
     std::shared_ptr<const plan> plan_; // as edge::current_plan() was when it began
@@ -108,9 +144,13 @@ private:
     access_record record_;
     std::string head_text_; ///< for the service
     request_limits limits_;
+    answer_shaper shaper_;
+    static_answer file_;
+    cache_use cache_;
     ip_address address_;       ///< the client's
     std::string address_text_; ///< where it is not the connection's peer
     bool https_ = false;       ///< the client's side, as far as it is known
+    bool preflight_ = false;   ///< it only asks what another request may do; we answer
     std::string refusal_body_;
     answer_head answer_;
     const http::request_head* head_ = nullptr; ///< until its body is read

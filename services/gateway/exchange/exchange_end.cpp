@@ -11,6 +11,10 @@ namespace relais::gateway {
 
 void exchange::refuse(const error& why) {
     give_up();
+    if (cache_.leads && may_serve_stale()) {
+        serve_stale();
+        return;
+    }
     record_.reason = error_reason_of(why);
     const bool masked = route_ != nullptr && route_->failures_as_429;
     answer_here(refusal_answer(masked ? failure_as_429(why) : why, record_));
@@ -44,10 +48,7 @@ void exchange::answer_here(const http::response& answer) {
     }
     answer_.fields.push_back({"Date", edge_.loop().http_date()});
     answer_.fields.push_back({"X-Request-Id", record_.request_id.view()});
-    limits_.write_fields(answer_);
-    if (https_) {
-        write_transport_security(client_->info(), answer_);
-    }
+    add_our_fields();
     answer_.content_length = answer.body.size();
     answer_.has_body = !refusal_body_.empty();
     client_->send_head(answer_);
@@ -58,6 +59,15 @@ void exchange::answer_here(const http::response& answer) {
     } else if (outcome == sent::whole) {
         done();
     }
+}
+
+/// What each answer carries, whoever gives it.
+void exchange::add_our_fields() {
+    limits_.write_fields(answer_);
+    if (https_) {
+        write_transport_security(client_->info(), answer_);
+    }
+    shaper_.shape(answer_);
 }
 
 /// Nothing is wanted any more of those who were asked.
@@ -72,11 +82,20 @@ void exchange::give_up() {
         service_->give_up(*this);
     }
     drop_upstream();
+    flush_timer_.clear();
+    shaper_.compressor().end();
 }
 
 /// The answer went out whole.
 void exchange::done() {
     timer_.clear();
+    release_upstream();
+    auto* const client = client_;
+    close_record();
+    client->finish();
+}
+
+void exchange::release_upstream() {
     if (upstream_ != nullptr) {
         auto* const used = upstream_;
         upstream_ = nullptr;
@@ -88,9 +107,6 @@ void exchange::done() {
         service_->release(*used, failed ? std::nullopt
                                         : std::optional<std::chrono::nanoseconds>(answer_took_));
     }
-    auto* const client = client_;
-    close_record();
-    client->finish();
 }
 
 void exchange::done_broken() {
@@ -101,6 +117,14 @@ void exchange::done_broken() {
 }
 
 void exchange::close_record() {
+    file_.end();
+    end_leading(false);
+    cache_.begin();
+    flush_timer_.clear();
+    if (shaper_.compressor().active()) {
+        record_.response_bytes = shaper_.compressor().bytes_out();
+        shaper_.compressor().end();
+    }
     const auto& others = edge_.others();
     const auto now = steady::now();
     record_.end(now);

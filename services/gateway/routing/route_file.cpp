@@ -1,3 +1,4 @@
+#include "gateway/routing/content_file.hpp"
 #include "gateway/routing/limit_file.hpp"
 #include "gateway/routing/listener_file.hpp"
 #include "gateway/routing/upstream_file.hpp"
@@ -60,6 +61,9 @@ void check_route(const edge::v1::Route& given, config::reader& from) {
     if (given.prefix() == "/internal" || given.prefix().starts_with("/internal/")) {
         problem("/internal is never routed from outside");
     }
+    if (!given.static_root().empty()) {
+        return; // nothing is sent on
+    }
     if (given.credentials() == edge::v1::CREDENTIALS_UNSPECIFIED) {
         problem("credentials is CREDENTIALS_EXCHANGE or CREDENTIALS_FORWARD");
     }
@@ -91,7 +95,7 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     out.prefix = given.prefix();
     out.methods.assign(given.method().begin(), given.method().end());
     if (out.methods.empty()) {
-        out.methods = usual_methods();
+        out.methods = given.static_root().empty() ? usual_methods() : file_methods();
     }
     out.credentials = given.credentials() == edge::v1::CREDENTIALS_FORWARD ? credentials::forward
                                                                            : credentials::exchange;
@@ -113,6 +117,9 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
         } else {
             out.limits.push_back(static_cast<std::size_t>(rule - table.limits.begin()));
         }
+    }
+    if (!given.static_root().empty()) {
+        return out;
     }
     const auto target =
         std::ranges::find(table.upstreams, given.upstream(), &upstream_service::name);
@@ -207,9 +214,11 @@ route_table read_route_table(const std::string& text, config::reader& from) {
     read_listeners(given, out, from);
     read_cookie_sessions(given.cookie_sessions(), out, from);
     out.connections_per_address_max = given.connections().per_address_max();
+    content_file content(given, from);
     std::set<std::pair<std::string, std::string>> taken;
     for (const auto& each : given.route()) {
         out.routes.push_back(read_route(each, out, from));
+        content.read_route(each, out.routes.back());
         for (const auto& method : out.routes.back().methods) {
             if (!taken.emplace(each.prefix(), method).second) {
                 from.problem(file_problem, fmt::format("route \"{}\" stands twice for {}",

@@ -1,7 +1,10 @@
 #pragma once
 
 #include "config/reader.hpp"
+#include "gateway/answers/answer_rules.hpp"
+#include "gateway/cache/cached_answer.hpp"
 #include "gateway/client_address/client_address.hpp"
+#include "gateway/files/static_rules.hpp"
 #include "gateway/limits/gcra.hpp"
 #include "gateway/listeners/listener_settings.hpp"
 #include "gateway/tls/tls_client.hpp"
@@ -73,6 +76,11 @@ struct route {
     std::uint32_t id = 0;            ///< of prefix and methods, as limit_rule::id
     std::chrono::milliseconds hedge_after{0}; ///< 0: requests go to one instance
     std::uint32_t uploads_max = 0;            ///< per account or address at a time; 0: any number
+    /// What happens to its answers; null: nothing. Shared with no one, but tables are copied.
+    std::shared_ptr<const answer_rules> answers;
+    /// The directory that it serves; null: it has an upstream. Shared likewise.
+    std::shared_ptr<const static_rules> files;
+    std::shared_ptr<const cache_policy> cache; ///< null: its answers are not kept
 };
 
 /// What the routes file means, checked. Immutable.

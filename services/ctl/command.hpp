@@ -62,5 +62,6 @@ command lag_command();
 command replay_command();
 command drain_command();
 command timers_command();
+command bans_command();
 
 } // namespace relais::ctl

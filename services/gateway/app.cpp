@@ -42,6 +42,12 @@ app::app(const settings& given, host::process& process)
               [this](const access_record& record) {
                   security_.refused(record);
               }}),
+      bans_(
+          {given.kafka_brokers, given.process.instance, given.bans_wait},
+          [this](const std::shared_ptr<const ban_list>& now) {
+              edges_.tell_each([now](edge& to) { to.set_bans(now); });
+          },
+          process.time(), process.loop(), process.metrics(), process.logger()),
       watches_({[this](const std::string& service, const auto& instances) {
                     edges_.tell_each(
                         [service, instances](edge& to) { to.set_instances(service, instances); });
@@ -91,8 +97,11 @@ void app::register_parts(const settings& given) {
         }
         return {};
     });
+    process_.add_readiness("bans", [this] { return bans_.is_ready(); });
     process_.run_task(stage::workers, "reload", [this] { return reload_.run(); });
     process_.run_task(stage::consumers, "revocations", [this] { return revocations_.run(); });
+    process_.run_task(stage::consumers, "bans", [this] { return bans_.run(); });
+    process_.run_task(stage::consumers, "ban-expiry", [this] { return bans_.expire(); });
     process_.add(
         {stage::acceptors, "http",
          [this, listen = given.listen, h2c = given.listen_h2c]() -> asio::awaitable<result<void>> {

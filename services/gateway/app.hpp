@@ -2,6 +2,7 @@
 
 #include "gateway/config.hpp"
 #include "gateway/edge_fleet.hpp"
+#include "gateway/events/ban_feed.hpp"
 #include "gateway/events/security_events.hpp"
 #include "gateway/identity/introspector.hpp"
 #include "gateway/identity/web_api_clients.hpp"
@@ -39,6 +40,7 @@ private:
     security_events security_;
     kafka::broadcast_reader revocations_;
     edge_fleet edges_;
+    ban_feed bans_;
     service_watches watches_;
     reload reload_;
 };

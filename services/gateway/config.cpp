@@ -27,6 +27,9 @@ settings read_settings(config::reader& from) {
     }
     out.kafka_brokers =
         from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461", "Kafka bootstrap servers");
+    out.bans_wait =
+        from.duration_ms("RELAIS_BANS_WAIT", std::chrono::milliseconds(2'000),
+                         "How long to wait at the start, not ready, for the bans in force");
     out.access = read_access_settings(from);
     out.identity_private_key =
         from.key("RELAIS_IDENTITY_PRIVATE_KEY", 32, "Ed25519 key that signs the internal identity");

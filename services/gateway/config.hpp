@@ -18,6 +18,7 @@ struct settings {
     std::size_t connections_max = 4'096;
     std::size_t loops = 1; ///< event loops, a thread each
     std::string kafka_brokers;
+    std::chrono::milliseconds bans_wait{2'000}; ///< for the bans, before it is ready
     access_settings access;
     config::secret identity_private_key;
 };

@@ -124,6 +124,7 @@ gateway_process::gateway_process(const std::string& routes,
     all["RELAIS_IDENTITY_PRIVATE_KEY"] = private_key;
     all["RELAIS_KAFKA_BROKERS"] = "127.0.0.1:1"; // away, unless the test says otherwise
     all["RELAIS_INSTANCE"] = "gateway-under-test";
+    all["RELAIS_BANS_WAIT"] = "0";
     // Freed memory that ASan keeps aside would look like memory in use.
     all["ASAN_OPTIONS"] = "quarantine_size_mb=1:detect_leaks=0";
     for (auto& [name, value] : variables) {

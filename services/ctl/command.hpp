@@ -63,5 +63,6 @@ command replay_command();
 command drain_command();
 command timers_command();
 command bans_command();
+command gateway_command();
 
 } // namespace relais::ctl

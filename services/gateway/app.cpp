@@ -7,7 +7,6 @@ namespace asio = boost::asio;
 namespace relais::gateway {
 namespace {
 
-constexpr std::chrono::seconds finish_requests_within{20};
 /// The identity caches are empty at the start and their entries live 30 s, so older revocations do
 /// not matter; the minute leaves room for clocks that differ.
 constexpr std::chrono::minutes read_back{1};
@@ -38,7 +37,7 @@ app::app(const settings& given, host::process& process)
           process.metrics(), process.logger()),
       edges_(given.loops, given.connections_max, process.loop(),
              {routes_, process.time(), process.metrics(), process.logger(), names_, figures_,
-              access_log_, identities_, process.tasks(host::stage::workers),
+              access_log_, identities_, process.tasks(host::stage::workers), process.sockets(),
               [this](const access_record& record) {
                   security_.refused(record);
               }}),
@@ -59,6 +58,13 @@ app::app(const settings& given, host::process& process)
                 }},
                process.loop(), process.tasks(host::stage::workers), process.metrics(),
                process.logger()),
+      board_(
+          given.loops,
+          [this](std::size_t loop, live_board::answer answer) {
+              edges_.look(loop, std::move(answer));
+          },
+          figures_, process.loop()),
+      drain_(edges_, board_, given.drain, process.metrics(), process.logger()),
       reload_(
           given.routes_file, [this](auto routes) { use(std::move(routes)); }, process.loop(),
           process.metrics(), process.logger()) {
@@ -108,7 +114,7 @@ void app::register_parts(const settings& given) {
              co_return edges_.start(listen, h2c);
          },
          [this] {
-             return edges_.finish(finish_requests_within);
+             return drain_.finish(process_.was_taken_over());
          }});
     process_.run_task(stage::acceptors, "accept", [this] { return edges_.accept(); });
     if (!given.listen_h2c.host.empty()) {
@@ -123,7 +129,12 @@ void app::register_parts(const settings& given) {
                       co_await access_log_.stop(last_events_within);
                       co_await producer_.flush(last_events_within);
                   }});
-    process_.on_drain([this] { edges_.tell_each([](edge& each) { each.announce_drain(); }); });
+    process_.on_drain([this] { drain_.begin(); });
+    process_.add_admin_routes(live_routes({board_, names_, access_log_.recent(), process_.time(),
+                                           given.process.instance, [this] { return drain_.view(); },
+                                           [this] {
+                                               return bans_.in_force();
+                                           }}));
 }
 
 std::unique_ptr<app> build(const settings& given, host::process& process) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "gateway/config.hpp"
+#include "gateway/drain.hpp"
 #include "gateway/edge_fleet.hpp"
 #include "gateway/events/ban_feed.hpp"
 #include "gateway/events/security_events.hpp"
 #include "gateway/identity/introspector.hpp"
 #include "gateway/identity/web_api_clients.hpp"
+#include "gateway/live/live_routes.hpp"
 #include "gateway/routing/reload.hpp"
 #include "gateway/upstream/service_watches.hpp"
 #include "kafka/broadcast_reader.hpp"
@@ -42,6 +44,8 @@ private:
     edge_fleet edges_;
     ban_feed bans_;
     service_watches watches_;
+    live_board board_;
+    drain drain_;
     reload reload_;
 };
 

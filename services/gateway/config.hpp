@@ -2,6 +2,7 @@
 
 #include "config/reader.hpp"
 #include "gateway/access/access_settings.hpp"
+#include "gateway/drain_settings.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "host/process.hpp"
 
@@ -19,6 +20,7 @@ struct settings {
     std::size_t loops = 1; ///< event loops, a thread each
     std::string kafka_brokers;
     std::chrono::milliseconds bans_wait{2'000}; ///< for the bans, before it is ready
+    drain_settings drain;
     access_settings access;
     config::secret identity_private_key;
 };

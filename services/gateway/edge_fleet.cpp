@@ -1,7 +1,5 @@
 #include "gateway/edge_fleet.hpp"
 
-#include "async/signal.hpp"
-
 #include <boost/asio/post.hpp>
 
 namespace asio = boost::asio;
@@ -12,8 +10,8 @@ namespace relais::gateway {
 edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, asio::io_context& control,
                        surroundings given)
     : control_(control), given_(std::move(given)), connections_max_(connections_max),
-      listener_(control, given_.metrics, given_.logger),
-      listener_h2c_(control, given_.metrics, given_.logger) {
+      listener_(control, given_.metrics, given_.logger, &given_.sockets),
+      listener_h2c_(control, given_.metrics, given_.logger, &given_.sockets) {
     for (std::size_t i = 0; i < loops; ++i) {
         edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
     }
@@ -98,18 +96,28 @@ void edge_fleet::on_accepted(tcp::socket socket, client_wire speaks) {
     to.post([&to, descriptor, peer, speaks] { to.adopt(descriptor, peer, speaks); });
 }
 
-asio::awaitable<void> edge_fleet::finish(std::chrono::milliseconds at_most) {
-    constexpr std::chrono::milliseconds look_again{20};
+void edge_fleet::stop_accepting() {
     listener_.close();
     listener_h2c_.close();
+}
+
+void edge_fleet::close_idle() {
     tell_each([](edge& each) { each.close_idle(); });
-    const auto until = std::chrono::steady_clock::now() + at_most;
-    while (clients_.load() > 0 && std::chrono::steady_clock::now() < until) {
-        co_await async::sleep_for(look_again);
-    }
+}
+
+void edge_fleet::stop() {
     for (const auto& each : edges_) {
         each->stop();
     }
+}
+
+void edge_fleet::look(std::size_t loop, std::function<void(loop_view)> answer) {
+    auto& asked = *edges_[loop];
+    asked.post([this, &asked, answer = std::move(answer)]() mutable {
+        asio::post(control_, [seen = asked.look(), answer = std::move(answer)]() mutable {
+            answer(std::move(seen));
+        });
+    });
 }
 
 } // namespace relais::gateway

@@ -8,8 +8,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -30,6 +30,7 @@ public:
         access_writer& log;
         introspector& identities;
         async::task_group& tasks;
+        http::socket_shelf& sockets;
         /// Called on the control thread.
         std::function<void(const access_record&)> watch_refusal;
     };
@@ -42,8 +43,20 @@ public:
     /// Accepts until finish(); on the second listener clients speak HTTP/2 by prior knowledge.
     boost::asio::awaitable<void> accept();
     boost::asio::awaitable<void> accept_h2c();
-    /// No more connections; those that are busy have so long, then they are cut off.
-    boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
+    /// No more connections.
+    void stop_accepting();
+    /// Those that wait for a request end.
+    void close_idle();
+    /// Cuts off what is under way.
+    void stop();
+
+    /// Open connections, also those on their way to a loop.
+    std::size_t clients() const {
+        return static_cast<std::size_t>(std::max<std::ptrdiff_t>(clients_.load(), 0));
+    }
+
+    /// Asks one loop what goes on; it answers on the control thread, unless it has stopped.
+    void look(std::size_t loop, std::function<void(loop_view)> answer);
 
     template <class Work>
     void tell_each(Work work) {

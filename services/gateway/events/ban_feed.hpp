@@ -40,6 +40,10 @@ public:
 
     void on_record(const kafka::record& record);
 
+    std::size_t in_force() const {
+        return bans_.size();
+    }
+
     /// Asked by /readyz: no, until the bans are known or were waited for long enough. Without a
     /// broker the edge serves all the same.
     result<void> is_ready() const;

@@ -59,6 +59,8 @@ void exchange::on_request(const http::request_head& head) {
     request_ = {head.method, head.framing == http::framing::chunked,
                 head.framing != http::framing::none, ""};
     body_weight_ = weight_of(head);
+    body_size_ = head.framing == http::framing::content_length ? head.body_bytes : 0;
+    pace_.begin(record_.started);
     begin_request(head);
     const auto admitted = admit(head);
     if (!admitted) {
@@ -112,6 +114,7 @@ result<void> exchange::admit(const http::request_head& head) {
 
 void exchange::on_malformed(const error& why) {
     request_ = {"GET", false, false, ""};
+    body_weight_ = 0;
     begin_request({});
     refuse(why);
 }

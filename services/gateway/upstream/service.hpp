@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/access/access_names.hpp"
+#include "gateway/live/loop_view.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "gateway/upstream/balancer.hpp"
 #include "gateway/upstream/upstream_connection.hpp"
@@ -99,6 +100,8 @@ public:
     void report_failure(std::size_t instance);
 
     bool has_usable() const;
+
+    service_view look(std::chrono::steady_clock::time_point now) const;
 
     std::size_t instances() const {
         return balancer_.size();

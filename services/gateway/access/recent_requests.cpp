@@ -1,17 +1,27 @@
 #include "gateway/access/recent_requests.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace relais::gateway {
 namespace {
 
-bool has_id(const access_record& record, std::string_view id) {
-    constexpr std::size_t trace_digits = 32;
-    return record.request_id.view() == id ||
-           (id.size() == trace_digits &&
-            fmt::format("{:02x}", fmt::join(record.trace.trace_id, "")) == id);
-}
+/// What is looked for; read once, compared with thousands.
+struct wanted {
+    std::string_view request_id;
+    std::optional<trace::context> trace;
+
+    explicit wanted(std::string_view id) : request_id(id) {
+        constexpr std::size_t trace_digits = 32;
+        if (id.size() == trace_digits) {
+            trace = trace::context::parse(fmt::format("00-{}-0000000000000001-00", id));
+        }
+    }
+
+    bool is(const access_record& record) const {
+        return record.request_id.view() == request_id ||
+               (trace && record.trace.trace_id == trace->trace_id);
+    }
+};
 
 } // namespace
 
@@ -48,9 +58,10 @@ void recent_requests::note(const access_record& record, bool notable) {
 }
 
 std::optional<access_record> recent_requests::find(std::string_view id) const {
+    const wanted what(id);
     std::optional<access_record> found;
     const auto look = [&](const access_record& each) {
-        if (has_id(each, id)) {
+        if (what.is(each)) {
             found = each;
         }
         return !found.has_value();

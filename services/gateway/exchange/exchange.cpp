@@ -42,6 +42,7 @@ void exchange::begin(client_side& client) {
     sending_ = body_touched_ = body_last_ = answer_began_ = answer_out_ = answer_last_ = false;
     may_reuse_ = true;
     failed_count_ = 0;
+    body_weight_ = 0;
     limits_.begin();
     sent_at_ = sought_at_ = headed_at_ = {};
     answer_took_ = {};
@@ -114,7 +115,6 @@ result<void> exchange::admit(const http::request_head& head) {
 
 void exchange::on_malformed(const error& why) {
     request_ = {"GET", false, false, ""};
-    body_weight_ = 0;
     begin_request({});
     refuse(why);
 }

@@ -34,6 +34,10 @@ bool is_own_answer(const access_record& record) {
 }
 
 std::string arrival_of(const access_record& record) {
+    if (record.method.empty()) {
+        return "Bytes came that could not be read as a request, or the connection itself was "
+               "refused.";
+    }
     return fmt::format("{} {} came from {} over {}{}.", log::well_formed(record.method.view()),
                        log::well_formed(record.path.view()), network_of(record),
                        to_string(record.protocol), record.tls ? " with TLS" : "");

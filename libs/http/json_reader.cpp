@@ -172,6 +172,13 @@ bool json_reader::boolean(std::string_view name) const {
     return node != nullptr && node->flag;
 }
 
+std::optional<bool> json_reader::optional_boolean(std::string_view name) const {
+    if (look_up(*document_, node_, name) == nullptr) {
+        return std::nullopt;
+    }
+    return boolean(name);
+}
+
 std::vector<std::string> json_reader::texts(std::string_view name, std::size_t count_max,
                                             text_limits limits) const {
     std::vector<std::string> out;

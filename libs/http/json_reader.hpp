@@ -44,6 +44,7 @@ public:
     std::optional<std::int64_t> optional_integer(std::string_view name, std::int64_t min,
                                                  std::int64_t max) const;
     bool boolean(std::string_view name) const;
+    std::optional<bool> optional_boolean(std::string_view name) const;
     std::vector<std::string> texts(std::string_view name, std::size_t count_max,
                                    text_limits limits) const;
     std::vector<std::string> optional_texts(std::string_view name, std::size_t count_max,

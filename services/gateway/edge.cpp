@@ -30,8 +30,21 @@ service_metrics metrics_of(const std::string& name, metrics::registry& metrics) 
                                "Requests that might be sent again, by what came of it",
                                {{"upstream", name}, {"result", outcome}});
     };
-    return {connections("new"),        connections("pool"), failures("refused_or_silent"),
-            failures("no_local_port"), retries("sent"),     retries("over_budget")};
+    const auto hedges = [&](const char* outcome) {
+        return metrics.counter(
+            "gateway_upstream_hedges_total",
+            "Requests that might be sent to a second instance, by what came of it",
+            {{"upstream", name}, {"result", outcome}});
+    };
+    return {connections("new"),
+            connections("pool"),
+            failures("refused_or_silent"),
+            failures("no_local_port"),
+            retries("sent"),
+            retries("over_budget"),
+            hedges("sent"),
+            hedges("won"),
+            hedges("over_budget")};
 }
 
 } // namespace
@@ -56,7 +69,7 @@ void edge::use(std::shared_ptr<const route_table> routes) {
     for (const auto& each : next->routes->upstreams) {
         const auto known = std::ranges::find(plan_->services, each.name,
                                              [](const auto& one) { return one->name(); });
-        next->services.push_back(known != plan_->services.end() ? *known : make_service(each.name));
+        next->services.push_back(known != plan_->services.end() ? *known : make_service(each));
     }
     for (const auto& each : next->routes->routes) {
         next->route_labels.push_back(outside_.names.routes.index_of(each.prefix));
@@ -64,11 +77,14 @@ void edge::use(std::shared_ptr<const route_table> routes) {
     plan_ = std::move(next);
 }
 
-std::shared_ptr<service> edge::make_service(const std::string& name) {
+std::shared_ptr<service> edge::make_service(const upstream_service& given) {
     service_settings settings;
-    settings.name = name;
-    settings.label = outside_.names.upstreams.index_of(name);
-    return std::make_shared<service>(loop_, std::move(settings), metrics_of(name, outside_.metrics),
+    settings.name = given.name;
+    settings.label = outside_.names.upstreams.index_of(given.name);
+    settings.in_flight_max = given.requests_max;
+    settings.waiting_max = given.waiting_max;
+    return std::make_shared<service>(loop_, std::move(settings),
+                                     metrics_of(given.name, outside_.metrics),
                                      outside_.names.instances);
 }
 

@@ -107,7 +107,7 @@ public:
     }
 
 private:
-    std::shared_ptr<service> make_service(const std::string& name);
+    std::shared_ptr<service> make_service(const upstream_service& given);
     service* find_service(const std::string& name);
     std::unique_ptr<client_connection> make_client(boost::asio::ip::tcp::socket socket,
                                                    client_info info, client_wire speaks);

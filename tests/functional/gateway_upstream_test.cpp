@@ -6,7 +6,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <atomic>
 #include <map>
+#include <poll.h>
 #include <string>
 
 using namespace relais;
@@ -261,4 +263,25 @@ TEST_CASE("a tunnel begins only after a matching 101", "[gateway]") {
                        !ContainsSubstring("pgrade") && !ContainsSubstring("HTTP2"));
         }
     }
+}
+
+TEST_CASE("a service that gives no usable answer is left alone for a while, then tried",
+          "[gateway]") {
+    std::atomic<bool> well{false};
+    rig with([&](int) { return well ? raw_server::step{ok} : raw_server::step{"", false, true}; });
+    for (int i = 0; i < 20; ++i) {
+        CHECK_THAT(with.ask("GET"), StartsWith("HTTP/1.1 502"));
+    }
+    const auto refused = with.ask("GET");
+    CHECK_THAT(refused, StartsWith("HTTP/1.1 503") && ContainsSubstring("circuit-open") &&
+                            ContainsSubstring("Retry-After: "));
+    CHECK(with.odd.requests() == 20);
+    well = true;
+    std::string last;
+    for (int i = 0; i < 500 && !last.starts_with("HTTP/1.1 200"); ++i) {
+        ::poll(nullptr, 0, 20);
+        last = with.ask("GET");
+    }
+    CHECK_THAT(last, StartsWith("HTTP/1.1 200"));
+    CHECK_THAT(with.ask("GET"), StartsWith("HTTP/1.1 200"));
 }

@@ -57,6 +57,21 @@ TEST_CASE("logging in gives a token that only its hash is kept of", "[web-api]")
     CHECK(parse_object(current).at("session_id") == as_json(self.session_id));
 }
 
+TEST_CASE("a browser gets its token as a cookie that no script sees", "[web-api]") {
+    web_api_fixture api;
+    api.register_person("anneke@example.org");
+    const auto answer =
+        api.call("POST", "/v1/sessions",
+                 R"({"email":"anneke@example.org","password":"een lange zin","as_cookie":true})");
+    REQUIRE(answer.status == 201);
+    CHECK_FALSE(parse_object(answer).contains("token"));
+    const std::string cookie(answer.headers.find("Set-Cookie").value_or(""));
+    CHECK(cookie.starts_with("__Host-sid=rls_"));
+    CHECK(cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=7776000"));
+    const auto token = cookie.substr(11, cookie.find(';') - 11);
+    CHECK(introspect(api, token).at("active") == true);
+}
+
 TEST_CASE("an unknown address and a wrong password get the same answer", "[web-api]") {
     web_api_fixture api;
     api.register_person("anneke@example.org");
@@ -96,7 +111,9 @@ TEST_CASE("logging out ends the session and says so", "[web-api]") {
     web_api_fixture api;
     const auto self = sign_in(api, "anneke@example.org");
     const request_options how{.caller = self.identity};
-    CHECK(api.call("DELETE", "/v1/sessions/current", "", how).status == 204);
+    const auto ended = api.call("DELETE", "/v1/sessions/current", "", how);
+    CHECK(ended.status == 204);
+    CHECK(ended.headers.find("Set-Cookie").value_or("").starts_with("__Host-sid=; Path=/;"));
     CHECK(introspect(api, self.token).at("active") == false);
     CHECK(api.call("GET", "/v1/sessions/current", "", how).status == 401);
     CHECK(api.call("DELETE", "/v1/sessions/current", "", how).status == 204);

@@ -107,6 +107,7 @@ std::vector<http::route> origin_server::routes() {
     add("POST", "/webhooks/echo", &origin_server::echo);
     add("GET", "/v1/bytes", &origin_server::bytes);
     add("GET", "/v1/hold", &origin_server::hold);
+    add("POST", "/v1/hold", &origin_server::hold);
     add("POST", "/internal/v1/introspections", &origin_server::introspect);
     add("GET", "/readyz", &origin_server::readyz);
     return table;

@@ -1,4 +1,5 @@
 #include "gateway/exchange/heads.hpp"
+#include "gateway/exchange/request_facts.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>

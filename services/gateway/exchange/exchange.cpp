@@ -2,6 +2,7 @@
 
 #include "gateway/edge.hpp"
 #include "gateway/exchange/refusals.hpp"
+#include "gateway/identity/cookie_session.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -28,7 +29,8 @@ std::int64_t weight_of(const http::request_head& head) {
 
 exchange::exchange(edge& whose)
     : edge_(whose),
-      timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}) {}
+      timer_(whose.loop().timers(), *this, timer_wheel::calls<&exchange::on_timeout>{}),
+      hedge_(*this) {}
 
 void exchange::begin(client_side& client) {
     client_ = &client;
@@ -40,6 +42,7 @@ void exchange::begin(client_side& client) {
     record_ = {};
     record_.started = steady::now();
     sending_ = body_touched_ = body_last_ = answer_began_ = answer_out_ = answer_last_ = false;
+    by_cookie_ = on_trial_ = false;
     may_reuse_ = true;
     failed_count_ = 0;
     body_weight_ = 0;
@@ -122,7 +125,9 @@ void exchange::on_malformed(const error& why) {
 void exchange::authenticate() {
     const auto given = head_->find("authorization");
     if (route_->credentials == credentials::forward || !given) {
-        prepare(nullptr);
+        if (!authenticate_by_cookie()) {
+            prepare(nullptr);
+        }
         return;
     }
     if (!given->starts_with(bearer)) {
@@ -130,7 +135,30 @@ void exchange::authenticate() {
             {error_kind::unauthenticated, "invalid-token", "use a bearer token", "", std::nullopt});
         return;
     }
-    const auto token = given->substr(bearer.size());
+    identify(given->substr(bearer.size()));
+}
+
+/// False: no cookie says who asks.
+bool exchange::authenticate_by_cookie() {
+    const auto token = route_->cookie_sessions ? session_cookie(head_->fields) : std::nullopt;
+    if (!token) {
+        return false;
+    }
+    // Browsers send cookies for whoever asks them to.
+    const bool may_change =
+        !is_safe(head_->method) || !upgrade_of(*head_, route_->upgrades).empty();
+    if (may_change && !is_made_by_our_pages(*head_, https_, plan_->routes->trusted_origins)) {
+        refuse({error_kind::forbidden, "cross-site",
+                "with the session cookie only pages of the same origin may do this", "",
+                std::nullopt});
+        return true;
+    }
+    by_cookie_ = true;
+    identify(*token);
+    return true;
+}
+
+void exchange::identify(std::string_view token) {
     if (const auto known = edge_.identities().find(token)) {
         on_identity(*known);
         return;
@@ -143,6 +171,8 @@ void exchange::on_identity(const result<const known_caller*>& who) {
     phase_ = phase::idle;
     if (!who) {
         refuse(who.error());
+    } else if (*who == nullptr && by_cookie_) {
+        prepare(nullptr); // a session that ended must not keep anybody from beginning another
     } else if (*who == nullptr) {
         refuse({error_kind::unauthenticated, "invalid-token",
                 "the token is unknown, expired or revoked", "", std::nullopt});
@@ -160,6 +190,14 @@ void exchange::on_identity(const result<const known_caller*>& who) {
 
 /// Renders the request for the service: after this the client's head is not needed any more.
 void exchange::prepare(const known_caller* caller) {
+    const auto now = steady::now();
+    on_trial_ = service_->breaker().may_pass(now);
+    if (!on_trial_) {
+        refuse({error_kind::unavailable, "circuit-open",
+                service_->name() + " does not answer at the moment", "",
+                std::chrono::ceil<std::chrono::seconds>(service_->breaker().remaining(now))});
+        return;
+    }
     constexpr std::int64_t large = std::int64_t{64} * 1024;
     if (route_->uploads_max > 0 && body_weight_ > large) {
         const auto place =
@@ -169,7 +207,6 @@ void exchange::prepare(const known_caller* caller) {
             return;
         }
     }
-    const auto now = steady::now();
     const std::string traceparent = record_.trace.child().traceparent();
     forwarding about;
     about.client_address = address_text_.empty() ? client_->info().address : address_text_;
@@ -232,10 +269,22 @@ void exchange::on_timeout() {
         }
         [[fallthrough]];
     case phase::connection:
+        if (service_->is_waiting(*this)) {
+            refuse({error_kind::unavailable, "queue-timeout",
+                    "too many requests wait for " + service_->name(), "", std::chrono::seconds(1)});
+            break;
+        }
+        end_trial(false);
         refuse({error_kind::unavailable, "no-healthy-upstream",
                 service_->name() + " cannot be reached", "", std::nullopt});
         break;
     case phase::upstream:
+        if (steady::now() < until_) {
+            record_.hedged = true;
+            hedge_.begin(*service_, upstream_->instance(), request_, head_text_);
+            timer_.set(until_);
+            break;
+        }
         fail_upstream({error_kind::timeout, "upstream-timeout",
                        "the service did not answer in time", "", std::nullopt});
         break;

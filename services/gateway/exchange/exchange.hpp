@@ -3,11 +3,13 @@
 #include "gateway/access/access_record.hpp"
 #include "gateway/client/client_side.hpp"
 #include "gateway/exchange/heads.hpp"
+#include "gateway/exchange/request_facts.hpp"
 #include "gateway/exchange/request_limits.hpp"
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/live/loop_view.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 #include "gateway/routing/route_table.hpp"
+#include "gateway/upstream/hedge.hpp"
 #include "gateway/upstream/plan.hpp"
 
 #include <array>
@@ -26,7 +28,8 @@ class edge;
 class exchange final : public request_user,
                        public upstream_user,
                        public connection_user,
-                       public identity_user {
+                       public identity_user,
+                       hedge_user {
 public:
     explicit exchange(edge& whose);
 
@@ -71,9 +74,16 @@ private:
     void begin_request(const http::request_head& head);
     result<void> admit(const http::request_head& head);
     void authenticate();
+    bool authenticate_by_cookie();
+    void identify(std::string_view token);
     void prepare(const known_caller* caller);
     void seek_connection();
     void note_connection();
+    void on_hedge_won(const http::response_head& head) override;
+    bool may_hedge() const;
+    void use_hedge();
+    void end_trial(bool answered);
+    void await_answer();
     void send_request();
     void request_sent();
     void begin_tunnel(const http::response_head& head);
@@ -114,12 +124,15 @@ private:
     answer_head answer_;
     const http::request_head* head_ = nullptr; ///< until its body is read
     upstream_connection::request request_;
+    hedge hedge_;
+    bool on_trial_ = false;     ///< the circuit of its service waits to hear of it
     bool sending_ = false;      ///< the body, to the service
     bool body_touched_ = false; ///< a part of it was taken from the client
     bool answer_began_ = false; ///< its head was given to the client's side
     bool answer_out_ = false;   ///< and may have left
     bool answer_last_ = false;
     bool body_last_ = false;              ///< the piece under way to the service is the body's last
+    bool by_cookie_ = false;              ///< the caller is known by it
     bool may_reuse_ = true;               ///< connections that were used before
     std::array<std::size_t, 4> failed_{}; ///< instances
     std::size_t failed_count_ = 0;

@@ -2,6 +2,8 @@
 #include "gateway/exchange/exchange.hpp"
 #include "gateway/exchange/refusals.hpp"
 
+#include <utility>
+
 // How an exchange ends: refused, answered, or broken off. Each end gives back what it holds,
 // reports once, and leaves the object to the next request.
 namespace relais::gateway {
@@ -60,6 +62,7 @@ void exchange::answer_here(const http::response& answer) {
 void exchange::give_up() {
     timer_.clear();
     sending_ = false;
+    hedge_.stop();
     if (phase_ == phase::identity) {
         edge_.identities().forget(*this);
     }
@@ -107,6 +110,9 @@ void exchange::close_record() {
     others.log.push(record_);
     if (record_.reason != error_reason::none) {
         others.watch_refusal(record_);
+    }
+    if (std::exchange(on_trial_, false)) {
+        service_->breaker().forget();
     }
     limits_.begin(); // gives back the place of an upload
     phase_ = phase::idle;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 // How a request goes to an instance and its answer back. How it ends is in exchange_end.cpp.
 namespace relais::gateway {
@@ -99,7 +100,19 @@ void exchange::request_sent() {
         until_ = std::max(until_, sent_at_ + route_->deadline / 2);
     }
     if (!answer_began_) {
-        timer_.set(until_);
+        await_answer();
+    }
+}
+
+/// What the circuit of the service is told, once.
+void exchange::end_trial(bool answered) {
+    if (!std::exchange(on_trial_, false)) {
+        return;
+    }
+    if (answered) {
+        service_->breaker().report_answer(steady::now());
+    } else {
+        service_->breaker().report_failure(steady::now());
     }
 }
 
@@ -155,6 +168,8 @@ void exchange::begin_tunnel(const http::response_head& head) {
 }
 
 void exchange::on_answer_head(const http::response_head& head) {
+    hedge_.stop();
+    end_trial(true);
     headed_at_ = steady::now();
     answer_took_ = headed_at_ - std::max(sent_at_, record_.started);
     record_.service = std::chrono::duration_cast<micros>(answer_took_);
@@ -224,6 +239,11 @@ void exchange::on_client_gone() {
 }
 
 void exchange::on_upstream_failed(const error& why) {
+    if (hedge_.is_under_way()) {
+        service_->report_failure(upstream_->instance());
+        use_hedge();
+        return;
+    }
     if (may_send_again() && service_->may_retry()) {
         retry();
         return;
@@ -249,6 +269,7 @@ void exchange::retry() {
 }
 
 void exchange::fail_upstream(const error& why) {
+    end_trial(false);
     if (upstream_ != nullptr) {
         service_->report_failure(upstream_->instance());
     }

@@ -21,6 +21,7 @@ constexpr std::array table{
     entry{"via", ours},
     entry{"date", date},
     entry{"host", host},
+    entry{"cookie", cookie},
     entry{"expect", hop_by_hop},
     entry{"server", server},
     entry{"trailer", hop_by_hop},

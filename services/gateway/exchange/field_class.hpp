@@ -11,6 +11,7 @@ enum class field_class : std::uint8_t {
     hop_by_hop,    ///< of one hop (RFC 9110 §7.6.1), or framing: written anew, never forwarded
     connection,    ///< hop by hop, and names others that are
     ours,          ///< a client's copy is dropped: we say this, or nobody does
+    cookie,        ///< goes through without the session's
     authorization, ///< exchanged for an identity, unless the route forwards it
     host,
     date,

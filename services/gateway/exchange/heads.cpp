@@ -1,6 +1,8 @@
 #include "gateway/exchange/heads.hpp"
 
 #include "gateway/exchange/field_class.hpp"
+#include "gateway/exchange/request_facts.hpp"
+#include "gateway/identity/cookie_session.hpp"
 #include "http/tokens.hpp"
 
 #include <algorithm>
@@ -10,9 +12,6 @@
 
 namespace relais::gateway {
 namespace {
-
-constexpr std::string_view via_name = "relais";
-constexpr std::string_view max_forwards_field = "max-forwards";
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
     out.append(name);
@@ -90,6 +89,19 @@ void append_status_and_fields(std::string& out, const answer_head& head) {
     }
 }
 
+/// The session's is exchanged for an identity, like Authorization.
+void append_cookies(std::string& out, const http::field_view& field, const nominations& named) {
+    const bool has_session = field.value.find(session_cookie_name) != std::string_view::npos;
+    if (named.has(field.name)) {
+        return;
+    }
+    if (!has_session) {
+        append_field(out, field.name, field.value);
+    } else if (const auto rest = without_session_cookie(field.value); !rest.empty()) {
+        append_field(out, field.name, rest);
+    }
+}
+
 std::string_view via_of(const http::request_head& head) {
     if (head.version_major == 2) {
         return "2.0 relais";
@@ -136,8 +148,12 @@ void write_request_head(const http::request_head& from_client, const forwarding&
             continue;
         }
         const auto what = classify(field.name);
-        const bool plain = what == field_class::end_to_end || what == field_class::date ||
-                           what == field_class::server ||
+        if (what == field_class::cookie && !about.keep_authorization) {
+            append_cookies(out, field, named);
+            continue;
+        }
+        const bool plain = what == field_class::end_to_end || what == field_class::cookie ||
+                           what == field_class::date || what == field_class::server ||
                            (what == field_class::authorization && about.keep_authorization);
         if (plain && !named.has(field.name)) {
             append_field(out, field.name, field.value);
@@ -193,34 +209,6 @@ void take_interim_head(const http::response_head& from, std::string_view upgrade
     }
 }
 
-std::string_view upgrade_of(const http::request_head& head,
-                            const std::vector<std::string>& allowed) {
-    const auto offered = head.find("upgrade");
-    if (allowed.empty() || !head.upgrade || !offered || head.framing != http::framing::none ||
-        head.method != "GET") {
-        return {};
-    }
-    for (const auto& each : allowed) {
-        if (http::equal_names(each, *offered)) {
-            return each;
-        }
-    }
-    return {};
-}
-
-bool switches_to(const http::response_head& answer, std::string_view protocol) {
-    bool said = false;
-    int upgrades = 0;
-    for (const auto& [name, value] : answer.fields) {
-        if (http::equal_names(name, "connection")) {
-            said = said || http::list_has(value, "upgrade");
-        } else if (http::equal_names(name, "upgrade")) {
-            upgrades += http::equal_names(value, protocol) ? 1 : 2;
-        }
-    }
-    return answer.status == 101 && said && upgrades == 1 && !protocol.empty();
-}
-
 void write_interim_head(const answer_head& head, std::string& out) {
     append_status_and_fields(out, head);
     out.append("\r\n");
@@ -246,37 +234,6 @@ bool write_answer_head(const answer_head& head, std::string_view request_method,
     }
     out.append("\r\n");
     return chunked;
-}
-
-bool went_through_us(const http::request_head& head) {
-    const auto ours = [](const http::field_view& field) {
-        std::string_view rest = field.value;
-        std::string_view member;
-        while (http::equal_names(field.name, "via") && http::next_list_member(rest, member)) {
-            const auto blank = member.find(' '); // "1.1 name (comment)"
-            const auto name = blank == std::string_view::npos ? "" : member.substr(blank + 1);
-            if (name.substr(0, name.find(' ')) == via_name) {
-                return true;
-            }
-        }
-        return false;
-    };
-    return std::ranges::any_of(head.fields, ours);
-}
-
-std::optional<std::uint64_t> max_forwards(const http::request_head& head) {
-    const auto given = head.find(max_forwards_field);
-    if (head.method != "OPTIONS" || !given) {
-        return std::nullopt;
-    }
-    std::uint64_t count = 0;
-    const auto [end, failed] = std::from_chars(given->data(), given->data() + given->size(), count);
-    const bool whole = failed == std::errc() && end == given->data() + given->size();
-    return whole ? std::optional(count) : std::nullopt;
-}
-
-bool is_idempotent(std::string_view method) {
-    return method != "POST" && method != "PATCH";
 }
 
 } // namespace relais::gateway

@@ -42,28 +42,10 @@ void take_interim_head(const http::response_head& from, std::string_view upgrade
 /// Appends an interim answer as HTTP/1.1 text: no framing.
 void write_interim_head(const answer_head& head, std::string& out);
 
-/// The one protocol that a client asks to switch to, and that is allowed; empty: it asks for none,
-/// which is not wrong: it is then answered in HTTP/1.1 (RFC 9110 §7.8).
-std::string_view upgrade_of(const http::request_head& head,
-                            const std::vector<std::string>& allowed);
-
-/// Whether a 101 switches to exactly this protocol.
-bool switches_to(const http::response_head& answer, std::string_view protocol);
-
 /// Appends a head as HTTP/1.1 text with its framing. Gives whether the body goes in chunks.
 /// `version_minor`: of the client; one that speaks HTTP/1.0 gets a body of unknown length until the
 /// connection closes, so `keep_alive` must be false then.
 bool write_answer_head(const answer_head& head, std::string_view request_method, int version_minor,
                        bool keep_alive, std::string& out);
-
-/// Whether the request came through this gateway, or one like it, already (by Via): sending it on
-/// might send it round for ever.
-bool went_through_us(const http::request_head& head);
-
-/// Max-Forwards of a request that may be answered on its way (OPTIONS; RFC 9110 §7.6.2).
-std::optional<std::uint64_t> max_forwards(const http::request_head& head);
-
-/// Sending it twice is the same as once (RFC 9110 §9.2.2).
-bool is_idempotent(std::string_view method);
 
 } // namespace relais::gateway

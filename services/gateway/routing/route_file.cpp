@@ -1,4 +1,4 @@
-#include "gateway/limits/ratelimit_fields.hpp"
+#include "gateway/routing/limit_file.hpp"
 #include "gateway/routing/route_table.hpp"
 
 #include <fmt/format.h>
@@ -23,11 +23,6 @@ const std::vector<std::string>& usual_methods() {
     static const std::vector<std::string> methods{"GET",   "HEAD",   "POST",   "PUT",
                                                   "PATCH", "DELETE", "OPTIONS"};
     return methods;
-}
-
-/// A number for a name that stays the same from one configuration to the next.
-std::uint32_t id_of(std::string_view name) {
-    return static_cast<std::uint32_t>(std::hash<std::string_view>()(name));
 }
 
 /// Hands the parser's messages to the configuration's list of problems.
@@ -70,7 +65,14 @@ std::optional<upstream_target> parse_target(std::string_view url, std::uint32_t 
 }
 
 upstream_service read_upstream(const edge::v1::Upstream& given, config::reader& from) {
-    upstream_service out{given.name(), {}};
+    upstream_service out;
+    out.name = given.name();
+    if (given.requests_max() > 0) {
+        out.requests_max = given.requests_max();
+    }
+    if (given.has_waiting_max()) {
+        out.waiting_max = given.waiting_max();
+    }
     const auto urls = from.text(given.url_variable(), given.default_url(),
                                 fmt::format("Base URLs of {}, comma separated", given.name()));
     for (std::string_view rest = urls; !rest.empty();) {
@@ -116,6 +118,9 @@ void check_route(const edge::v1::Route& given, config::reader& from) {
     if (given.body_max_bytes() == 0) {
         problem("body_max_bytes is missing");
     }
+    if (given.cookie_sessions() && given.credentials() != edge::v1::CREDENTIALS_EXCHANGE) {
+        problem("cookie_sessions goes with CREDENTIALS_EXCHANGE");
+    }
     for (const auto& upgrade : given.upgrade()) {
         if (upgrade != "websocket") {
             problem(fmt::format("upgrade \"{}\" is not one the gateway lets through: websocket",
@@ -141,9 +146,11 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
                                                                            : credentials::exchange;
     out.deadline = std::chrono::milliseconds(given.deadline_ms());
     out.body_max_bytes = given.body_max_bytes();
+    out.cookie_sessions = given.cookie_sessions();
     out.failures_as_429 = given.failures_as_429();
     out.upgrades.assign(given.upgrade().begin(), given.upgrade().end());
     out.cost = given.cost() == 0 ? 1 : given.cost();
+    out.hedge_after = std::chrono::milliseconds(given.hedge_after_ms());
     out.uploads_max = given.uploads_max();
     out.id = id_of(fmt::format("{} {}", out.prefix, fmt::join(out.methods, " ")));
     for (const auto& name : given.limit()) {
@@ -212,37 +219,19 @@ void read_client_address(const edge::v1::ClientAddress& given, route_table& to,
     to.v6_prefix = given.ipv6_prefix_length() == 0 ? 64 : given.ipv6_prefix_length();
 }
 
-void read_limit(const edge::v1::Limit& given, route_table& to, config::reader& from) {
-    const auto problem = [&](std::string_view what) {
-        from.problem(file_problem, fmt::format("limit \"{}\": {}", given.name(), what));
-    };
-    const auto burst = given.burst() == 0 ? given.requests() : given.burst();
-    const auto allowed =
-        rate::make(given.requests(), std::chrono::seconds(given.window_s()), burst);
-    if (!is_limit_name(given.name())) {
-        problem("a name is 1 to 64 lower-case letters, digits and \"-\"");
+void read_cookie_sessions(const edge::v1::CookieSessions& given, route_table& to,
+                          config::reader& from) {
+    for (const auto& origin : given.trusted_origin()) {
+        const auto scheme_end = origin.find("://");
+        const bool clean = scheme_end != std::string::npos && origin.starts_with("http") &&
+                           origin.find_first_of("/*? ", scheme_end + 3) == std::string::npos;
+        if (!clean) {
+            from.problem(file_problem, fmt::format("cookie_sessions: trusted_origin \"{}\" is no "
+                                                   "origin; expected https://host",
+                                                   origin));
+        }
+        to.trusted_origins.push_back(origin);
     }
-    if (std::ranges::find(to.limits, given.name(), &limit_rule::name) != to.limits.end()) {
-        problem("stands twice");
-    }
-    if (!allowed) {
-        problem(allowed.error().detail);
-        return;
-    }
-    limit_subject subject = limit_subject::address;
-    switch (given.subject()) {
-    case edge::v1::LIMIT_SUBJECT_ADDRESS:
-        break;
-    case edge::v1::LIMIT_SUBJECT_ACCOUNT:
-        subject = limit_subject::account;
-        break;
-    case edge::v1::LIMIT_SUBJECT_CREDENTIAL:
-        subject = limit_subject::credential;
-        break;
-    default:
-        problem("subject is LIMIT_SUBJECT_ADDRESS, _ACCOUNT or _CREDENTIAL");
-    }
-    to.limits.push_back({given.name(), id_of(given.name()), subject, *allowed});
 }
 
 } // namespace
@@ -263,6 +252,7 @@ route_table read_route_table(const std::string& text, config::reader& from) {
         read_limit(each, out, from);
     }
     read_client_address(given.client_address(), out, from);
+    read_cookie_sessions(given.cookie_sessions(), out, from);
     out.connections_per_address_max = given.connections().per_address_max();
     std::set<std::pair<std::string, std::string>> taken;
     for (const auto& each : given.route()) {

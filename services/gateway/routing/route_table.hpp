@@ -28,6 +28,8 @@ struct upstream_target {
 struct upstream_service {
     std::string name;
     std::vector<upstream_target> targets;
+    std::size_t requests_max = 1024; ///< at a time, of each loop
+    std::size_t waiting_max = 1024;  ///< of each loop, beyond those
 };
 
 /// Whom a limit counts together.
@@ -49,11 +51,13 @@ struct route {
     std::uint64_t body_max_bytes = 65'536;
     /// Protocols a client may switch to, in lower case: "websocket".
     std::vector<std::string> upgrades;
+    bool cookie_sessions = false;    ///< the session cookie is as good as a bearer token
     bool failures_as_429 = false;    ///< of the service, for senders that give up after a 5xx
     std::vector<std::size_t> limits; ///< indexes in route_table::limits
     std::uint64_t cost = 1;          ///< of one request, in each of them
     std::uint32_t id = 0;            ///< of prefix and methods, as limit_rule::id
-    std::uint32_t uploads_max = 0;   ///< per account or address at a time; 0: any number
+    std::chrono::milliseconds hedge_after{0}; ///< 0: requests go to one instance
+    std::uint32_t uploads_max = 0;            ///< per account or address at a time; 0: any number
 };
 
 /// What the routes file means, checked. Immutable.
@@ -62,6 +66,7 @@ struct route_table {
     std::vector<route> routes;
     std::vector<limit_rule> limits;
     client_address_policy addresses;
+    std::vector<std::string> trusted_origins; ///< of pages that may use the session cookie
     bool proxy_protocol = false;
     unsigned v6_prefix = 64;                       ///< of addresses that count as one
     std::uint32_t connections_per_address_max = 0; ///< 0: any number

@@ -64,6 +64,9 @@ void service::report_ready(const boost::asio::ip::tcp::endpoint& where, bool rea
             continue;
         }
         balancer_.report_ready(i, ready, steady::now());
+        if (ready) {
+            circuit_.encourage();
+        }
         // It is leaving: a request on one of these could meet its closing.
         while (!ready && !place.idle.empty()) {
             lose(*place.idle.back());
@@ -73,14 +76,16 @@ void service::report_ready(const boost::asio::ip::tcp::endpoint& where, bool rea
 
 bool service::acquire(connection_user& who, const wish& what) {
     if (in_flight_ >= settings_.in_flight_max) {
-        if (waiting_.size() >= settings_.waiting_max) {
+        if (what.now_or_never || waiting_.size() >= settings_.waiting_max) {
             return false;
         }
         waiting_.push_back(&who);
         return true;
     }
     ++in_flight_;
-    retries_left_ = std::min(retries_left_ + retries_share, retries_reserve);
+    if (!what.now_or_never) {
+        retries_left_ = std::min(retries_left_ + retries_share, retries_reserve);
+    }
     const auto which = balancer_.choose(steady::now(), loop_.random(), what.not_these);
     if (which == balancer::none) {
         --in_flight_;
@@ -188,12 +193,22 @@ void service::drop(upstream_connection& used) {
 }
 
 bool service::may_retry() {
+    const bool may = spend_retry();
+    (may ? metrics_.retries : metrics_.retries_refused).increment();
+    return may;
+}
+
+bool service::may_hedge() {
+    const bool may = spend_retry();
+    (may ? metrics_.hedges : metrics_.hedges_refused).increment();
+    return may;
+}
+
+bool service::spend_retry() {
     if (retries_left_ < 1) {
-        metrics_.retries_refused.increment();
         return false;
     }
     retries_left_ -= 1;
-    metrics_.retries.increment();
     return true;
 }
 

@@ -4,11 +4,13 @@
 #include "gateway/live/loop_view.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "gateway/upstream/balancer.hpp"
+#include "gateway/upstream/circuit.hpp"
 #include "gateway/upstream/upstream_connection.hpp"
 #include "metrics/registry.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -47,6 +49,9 @@ struct service_metrics {
     metrics::counter ports_exhausted; ///< EADDRNOTAVAIL: no local port left
     metrics::counter retries;
     metrics::counter retries_refused; ///< by the budget
+    metrics::counter hedges;
+    metrics::counter hedges_won;
+    metrics::counter hedges_refused; ///< by the budget
 };
 
 /// One service as one event loop sees it: its instances, how they do, and connections to them.
@@ -71,7 +76,8 @@ public:
     void report_ready(const boost::asio::ip::tcp::endpoint& where, bool ready);
 
     struct wish {
-        bool fresh = false;   ///< no connection that was used before
+        bool fresh = false;        ///< no connection that was used before
+        bool now_or_never = false; ///< rather none than one to wait for
         bool careful = false; ///< the request cannot be sent twice: ask the kernel before reuse
         std::span<const std::size_t> not_these; ///< instances that failed already
     };
@@ -90,6 +96,22 @@ public:
     /// Whether a request may be sent once more: a fifth as many as are sent for the first time, so
     /// that a service in trouble does not get a multiple of its usual load from us. Spends it.
     bool may_retry();
+    /// The same for one that is sent to a second instance while the first still may answer.
+    bool may_hedge();
+
+    void note_hedge_won() {
+        metrics_.hedges_won.increment();
+    }
+
+    /// Whether requests wait for this one to answer at all; see circuit.
+    circuit& breaker() {
+        return circuit_;
+    }
+
+    /// It waits until another exchange is over.
+    bool is_waiting(const connection_user& who) const {
+        return std::ranges::find(waiting_, &who) != waiting_.end();
+    }
 
     /// Bytes of a body that goes to an instance, or (negative) that do no longer.
     void add_bytes(std::size_t instance, std::int64_t bytes) {
@@ -139,6 +161,7 @@ private:
     void open(std::size_t instance, connection_user& who);
     void bury(upstream_connection& which);
     void leave();
+    bool spend_retry();
 
     struct per_instance {
         boost::asio::ip::tcp::endpoint address;
@@ -153,6 +176,7 @@ private:
     service_metrics metrics_;
     name_table& instance_names_;
     balancer balancer_;
+    circuit circuit_;
     std::vector<per_instance> places_;
     std::vector<std::unique_ptr<upstream_connection>> all_;
     std::vector<pending_connect> connecting_;

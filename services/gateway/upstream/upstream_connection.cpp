@@ -1,6 +1,7 @@
 #include "gateway/upstream/upstream_connection.hpp"
 
 #include "gateway/exchange/heads.hpp"
+#include "gateway/exchange/request_facts.hpp"
 #include "gateway/upstream/service.hpp"
 
 namespace relais::gateway {

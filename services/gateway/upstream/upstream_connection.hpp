@@ -63,6 +63,11 @@ public:
         return out_.text();
     }
 
+    /// From here on somebody else is told what comes of the exchange.
+    void hand_over(upstream_user& next) {
+        user_ = &next;
+    }
+
     sent send_body(std::string_view piece, bool last);
     sent flush();
     /// The client's direction of a tunnel is over and flushed.

@@ -10,24 +10,28 @@
 #include "web-api/store/credentials.hpp"
 #include "web-api/store/publish.hpp"
 
+#include <fmt/format.h>
+
 namespace relais::web_api {
 namespace {
 
 struct login_form {
     email_address email;
     std::string password;
+    bool as_cookie = false; ///< a browser keeps the token, no script sees it
 };
 
 parsed<login_form> parse_login(const http::request& request) {
     const http::json_reader body(request.body);
     const auto email = body.text("email", email_limits);
     const auto password = body.text("password", password_limits);
+    const bool as_cookie = body.optional_boolean("as_cookie").value_or(false);
     field_checks checks(body.finish());
     const auto address = checks.take("/email", email_address::parse(email, idna_to_ascii));
     if (checks.failed()) {
         return std::move(checks).problems();
     }
-    return login_form{*address, password};
+    return login_form{*address, password, as_cookie};
 }
 
 /// Counts the attempt before anything is known about it, then looks the address up.
@@ -55,16 +59,31 @@ issued_session issue_session(account_id account, timestamp now) {
             make_token(session_prefix, random)};
 }
 
-http::response render(const issued_session& issued) {
+/// The gateway reads this cookie. Lax: a link in a mail finds the person signed in.
+std::string session_cookie(std::string_view token, std::chrono::seconds lifetime) {
+    return fmt::format("__Host-sid={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={}", token,
+                       lifetime.count());
+}
+
+http::response render(const issued_session& issued, bool as_cookie) {
     http::json_writer json;
-    json.begin_object()
-        .member("token", issued.token)
-        .member("session_id", issued.session.id)
+    json.begin_object();
+    if (!as_cookie) {
+        json.member("token", issued.token);
+    }
+    json.member("session_id", issued.session.id)
         .member("account_id", issued.session.account)
         .member("expires_at", issued.session.life.expires_at())
         .end_object();
     auto created = http::response::json(201, json.take());
     created.headers.set("Cache-Control", "no-store");
+    if (as_cookie) {
+        const auto& life = issued.session.life;
+        const auto longest = life.absolute_expires_at - life.last_seen_at;
+        created.headers.set(
+            "Set-Cookie",
+            session_cookie(issued.token, std::chrono::floor<std::chrono::seconds>(longest)));
+    }
     return created;
 }
 
@@ -131,7 +150,7 @@ answer log_in(dependencies& with, const http::request& request) {
     if (!stored) {
         co_return fail(stored);
     }
-    co_return render(issued);
+    co_return render(issued, form->as_cookie);
 }
 
 answer get_current_session(dependencies& with, const http::request& request) {
@@ -175,7 +194,9 @@ answer log_out(dependencies& with, const http::request& request) {
     if (!done) {
         co_return fail(done);
     }
-    co_return http::response::empty(204);
+    auto ended = http::response::empty(204);
+    ended.headers.set("Set-Cookie", session_cookie("", std::chrono::seconds(0)));
+    co_return ended;
 }
 
 } // namespace relais::web_api

@@ -92,7 +92,12 @@ END
     program sandbox 10
     program prometheus 30
     for name in "${services[@]}"; do
-        program "$name" 40
+        # The gateway waits for uploads: RELAIS_DRAIN_UPLOADS_MAX_MS (120 s).
+        if [[ $name == gateway ]]; then
+            program "$name" 150
+        else
+            program "$name" 40
+        fi
     done
     echo
     echo "[group:servers]"

@@ -86,6 +86,10 @@ http::response admin_state::readyz() const {
     return http::response::json(ready ? 200 : 503, json.take());
 }
 
+bool admin_state::checks_pass() const {
+    return std::ranges::all_of(checks_, [](const auto& each) { return each.second().has_value(); });
+}
+
 http::response admin_state::metrics_page() {
     restore_log_level_when_due();
     process_metrics_.update();

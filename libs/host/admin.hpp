@@ -23,6 +23,9 @@ public:
 
     void add_routes(std::vector<http::route> routes);
 
+    /// Whether every check says yes.
+    bool checks_pass() const;
+
     /// GET /livez /readyz /metrics /version, PUT /log-level?level=…&minutes=…, and what was added.
     std::vector<http::route> routes();
 

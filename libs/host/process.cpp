@@ -52,6 +52,14 @@ void process::run_task(stage which, const std::string& name,
     add(part{which, name, std::move(start), nullptr});
 }
 
+http::socket_shelf& process::sockets() {
+    return impl_->sockets;
+}
+
+bool process::was_taken_over() const {
+    return impl_->sockets.given_away();
+}
+
 void process::add_readiness(std::string name, std::function<result<void>()> check) {
     impl_->admin.add_check(std::move(name), std::move(check));
 }

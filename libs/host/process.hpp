@@ -5,6 +5,7 @@
 #include "config/reader.hpp"
 #include "host/health.hpp"
 #include "http/router.hpp"
+#include "http/socket_shelf.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
 
@@ -38,6 +39,9 @@ struct process_settings {
     std::chrono::milliseconds drain_delay{0}; ///< not ready, but still accepting
     std::chrono::milliseconds stop_limit{
         25'000}; ///< then the process ends anyway, with exit code 1
+    /// Where the next process asks this one for its listening sockets; empty: nowhere. For services
+    /// all of whose listeners are on sockets().
+    std::string takeover_socket;
 };
 
 process_settings read_process_settings(config::reader& from, std::string service,
@@ -68,6 +72,12 @@ public:
     const log::logger& logger() const;
     const clock& time() const;
     const process_settings& settings() const;
+
+    /// For listeners: sockets that the process before this one gave away, and those to give away.
+    http::socket_shelf& sockets();
+
+    /// Whether it stops because another process has taken its listening sockets over.
+    bool was_taken_over() const;
 
     /// Owns coroutines of the given stage: cancelled and joined when that stage stops.
     async::task_group& tasks(stage which);

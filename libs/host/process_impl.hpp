@@ -5,6 +5,8 @@
 #include "async/signal.hpp"
 #include "host/admin.hpp"
 #include "host/process.hpp"
+#include "host/takeover.hpp"
+#include "http/server.hpp"
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,6 +25,7 @@ constexpr std::size_t index_of(stage which) {
 struct process::impl {
     process_settings settings;
     std::chrono::steady_clock::time_point created = std::chrono::steady_clock::now();
+    http::socket_shelf sockets;
     boost::asio::io_context loop{1};
     metrics::registry metrics;
     log::logger logger;
@@ -34,6 +37,8 @@ struct process::impl {
     std::vector<command> commands;
     boost::asio::signal_set signals{loop};
     async::signal stop_wish{loop};
+    std::optional<takeover_request> predecessor;
+    std::optional<takeover_server> successors;
     boost::asio::steady_timer watchdog{loop};
     bool stopping = false;
     int exit_code = 0;
@@ -68,6 +73,13 @@ struct process::impl {
     boost::asio::awaitable<void> measure_loop_lag();
     boost::asio::awaitable<bool> start_part(part& one);
     boost::asio::awaitable<bool> start_stages(std::size_t& started, stage last);
+    boost::asio::awaitable<bool> start_all(std::size_t& started, http::server& admin_server);
+    boost::asio::awaitable<bool> wait_until_ready();
+    bool start_admin(http::server& admin_server);
+    bool ask_predecessor();
+    bool replace_predecessor();
+    void await_successor();
+    boost::asio::awaitable<void> stop_all(std::size_t started, http::server& admin_server);
     boost::asio::awaitable<void> stop_stages(std::size_t started);
     boost::asio::awaitable<void> drain();
     boost::asio::awaitable<void> live();

@@ -91,10 +91,14 @@ asio::awaitable<bool> process::impl::start_part(part& one) {
     co_return false;
 }
 
+/// Goes on behind those that have started.
 asio::awaitable<bool> process::impl::start_stages(std::size_t& started, stage last) {
     for (const stage which : stages) {
         if (which > last) {
             break;
+        }
+        if (index_of(which) < started) {
+            continue;
         }
         for (std::size_t i = 0; i < parts.size(); ++i) {
             if (parts[i].stage != which || !parts[i].start) {
@@ -132,25 +136,51 @@ asio::awaitable<void> process::impl::drain() {
         action();
     }
     logger.info("drain.started", {{"delay_ms", settings.drain_delay.count()}});
-    if (settings.drain_delay > std::chrono::milliseconds(0)) {
+    if (settings.drain_delay > std::chrono::milliseconds(0) && !sockets.given_away()) {
         co_await stop_wish.wait_for(settings.drain_delay);
     }
+}
+
+bool process::impl::start_admin(http::server& admin_server) {
+    const result<void> listening = admin_server.start();
+    if (!listening) {
+        logger.error("start.failed", {{"part", "admin"}, {"detail", listening.error().detail}});
+        exit_code = 1;
+    }
+    return listening.has_value();
+}
+
+/// A process that takes over accepts nothing before it is ready: until then the one before it does.
+asio::awaitable<bool> process::impl::start_all(std::size_t& started, http::server& admin_server) {
+    if (!ask_predecessor()) {
+        co_return false;
+    }
+    if (!predecessor && !start_admin(admin_server)) {
+        co_return false;
+    }
+    groups[index_of(stage::pools)]->spawn("loop-lag", measure_loop_lag());
+    if (predecessor) {
+        const bool prepared = co_await start_stages(started, stage::consumers);
+        const bool ready = prepared && co_await wait_until_ready();
+        if (!ready || !start_admin(admin_server)) {
+            co_return false;
+        }
+    }
+    const bool all = co_await start_stages(started, stage::acceptors);
+    if (!all || !replace_predecessor()) {
+        co_return false;
+    }
+    await_successor();
+    co_return true;
 }
 
 asio::awaitable<void> process::impl::live() {
     http::server_settings admin_settings;
     admin_settings.listen = settings.admin_listen;
+    admin_settings.sockets = &sockets;
     http::server admin_server(admin_settings, admin.routes(), nullptr, loop, metrics, logger);
-    const result<void> listening = admin_server.start();
-    if (!listening) {
-        logger.error("start.failed", {{"part", "admin"}, {"detail", listening.error().detail}});
-        exit_code = 1;
-        signals.cancel();
-        co_return;
-    }
-    groups[index_of(stage::pools)]->spawn("loop-lag", measure_loop_lag());
     std::size_t started = 0;
-    const bool ready = co_await start_stages(started, stage::acceptors);
+    const bool ready = co_await start_all(started, admin_server);
     if (ready) {
         admin.set_phase(phase::running);
         logger.info("service.ready", {{"seconds", seconds_since(created)},
@@ -160,11 +190,22 @@ asio::awaitable<void> process::impl::live() {
             co_await stop_wish.wait();
         }
     }
+    co_await stop_all(started, admin_server);
+}
+
+asio::awaitable<void> process::impl::stop_all(std::size_t started, http::server& admin_server) {
     const auto stop_began = std::chrono::steady_clock::now();
     arm_watchdog();
+    if (sockets.given_away()) {
+        // Whoever asks how the service does shall ask its successor.
+        co_await admin_server.stop(std::chrono::milliseconds(200));
+    }
     co_await drain();
     co_await stop_stages(started);
     co_await admin_server.stop(std::chrono::milliseconds(500));
+    if (successors) {
+        successors->close();
+    }
     logger.info("service.stopped",
                 {{"seconds", seconds_since(stop_began)}, {"exit_code", exit_code}});
     watchdog.cancel();

@@ -61,6 +61,7 @@ private:
     boost::asio::awaitable<result<void>> read_more();
     boost::asio::awaitable<void> say_continue();
     boost::asio::awaitable<void> write(response answer, const request& about);
+    boost::asio::awaitable<void> write_pieces(response answer, const request& about);
     boost::asio::awaitable<void> linger();
     bool is_stopping_and_quiet() const;
     std::string_view buffered() const;

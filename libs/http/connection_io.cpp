@@ -9,6 +9,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <sstream>
+
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
@@ -23,7 +25,7 @@ constexpr std::chrono::milliseconds linger_time{1'000};
 
 using message = beast::http::response<beast::http::string_body>;
 
-message to_beast(response answer, const request& about, bool keep_alive) {
+message head_of(const response& answer, const request& about, bool keep_alive) {
     message out;
     out.version(11);
     out.result(static_cast<unsigned>(answer.status));
@@ -33,6 +35,11 @@ message to_beast(response answer, const request& about, bool keep_alive) {
     out.set(beast::http::field::date, to_http_date(system_clock().now()));
     out.set("x-request-id", about.request_id);
     out.keep_alive(keep_alive);
+    return out;
+}
+
+message to_beast(response answer, const request& about, bool keep_alive) {
+    message out = head_of(answer, about, keep_alive);
     if (answer.status != 204 && answer.status != 304) {
         out.content_length(answer.body.size());
         if (about.method != "HEAD") {
@@ -90,12 +97,37 @@ asio::awaitable<void> connection::say_continue() {
 }
 
 asio::awaitable<void> connection::write(response answer, const request& about) {
+    if (answer.more && about.method != "HEAD") {
+        auto writing = write_pieces(std::move(answer), about);
+        co_await std::move(writing);
+        co_return;
+    }
     keep_alive_ = keep_alive_ && !shared_.answers_close;
     message out = to_beast(std::move(answer), about, keep_alive_);
     deadline_.set_after(shared_.settings.body_timeout);
     const auto [failed, count] = co_await beast::http::async_write(socket_, out, use_tuple);
     deadline_.clear();
     broken_ = broken_ || failed;
+}
+
+/// A body without a length: its end is the connection's.
+asio::awaitable<void> connection::write_pieces(response answer, const request& about) {
+    keep_alive_ = false;
+    const message head = head_of(answer, about, keep_alive_);
+    std::ostringstream text;
+    text << head.base();
+    std::string piece = std::move(text).str() + answer.body;
+    while (!broken_ && !piece.empty()) {
+        deadline_.set_after(shared_.settings.body_timeout);
+        const auto bytes = asio::buffer(piece);
+        const auto [failed, count] = co_await asio::async_write(socket_, bytes, use_tuple);
+        deadline_.clear();
+        broken_ = broken_ || failed;
+        if (!broken_) {
+            auto waiting = answer.more();
+            piece = co_await std::move(waiting);
+        }
+    }
 }
 
 /// Closing a socket with unread bytes resets the connection, and the client may lose the answer

@@ -110,6 +110,12 @@ json_writer& json_writer::element(std::int64_t number) {
     return *this;
 }
 
+json_writer& json_writer::raw_element(std::string_view json) {
+    separate();
+    out_ += json;
+    return *this;
+}
+
 json_writer& json_writer::raw_member(std::string_view name, std::string_view json) {
     write_name(name);
     out_ += json;

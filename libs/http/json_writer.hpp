@@ -48,6 +48,8 @@ public:
 
     json_writer& element(std::string_view text);
     json_writer& element(std::int64_t number);
+    /// An element that is JSON already.
+    json_writer& raw_element(std::string_view json);
 
     /// A member whose value is JSON already.
     json_writer& raw_member(std::string_view name, std::string_view json);

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -17,34 +18,27 @@ constexpr std::chrono::milliseconds pause_after_error{50};
 
 } // namespace
 
-listener::listener(asio::io_context& loop, metrics::registry& metrics, log::logger logger)
+listener::listener(asio::io_context& loop, metrics::registry& metrics, log::logger logger,
+                   socket_shelf* sockets)
     : acceptor_(loop), wake_(loop), logger_(std::move(logger)),
       errors_(metrics.counter("http_server_accept_errors_total",
-                              "Connections that could not be accepted")) {}
+                              "Connections that could not be accepted")),
+      sockets_(sockets) {}
+
+listener::~listener() {
+    let_go();
+}
 
 result<void> listener::open(const config::endpoint& where) {
     if (acceptor_.is_open()) {
         return {};
     }
     error_code failed;
-    tcp::resolver resolver(acceptor_.get_executor());
-    const auto found =
-        resolver.resolve(where.host, std::to_string(where.port), tcp::resolver::passive, failed);
-    if (!failed) {
-        const tcp::endpoint address = *found.begin();
-        acceptor_.open(address.protocol(), failed);
-        if (!failed) {
-            acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
-        }
-        if (!failed) {
-            acceptor_.set_option(tcp::no_delay(true), failed); // what it accepts has it, too
-        }
-        if (!failed) {
-            acceptor_.bind(address, failed);
-        }
-        if (!failed) {
-            acceptor_.listen(asio::socket_base::max_listen_connections, failed);
-        }
+    const int inherited = sockets_ == nullptr ? -1 : sockets_->take(where.text());
+    if (inherited >= 0) {
+        adopt(inherited, failed);
+    } else {
+        bind(where, failed);
     }
     if (failed) {
         error_code ignored;
@@ -53,7 +47,48 @@ result<void> listener::open(const config::endpoint& where) {
                     "cannot listen on " + where.text() + ": " + failed.message());
     }
     port_ = acceptor_.local_endpoint().port();
+    if (sockets_ != nullptr) {
+        sockets_->add_open(where.text(), acceptor_.native_handle());
+    }
     return {};
+}
+
+void listener::bind(const config::endpoint& where, error_code& failed) {
+    tcp::resolver resolver(acceptor_.get_executor());
+    const auto found =
+        resolver.resolve(where.host, std::to_string(where.port), tcp::resolver::passive, failed);
+    if (failed) {
+        return;
+    }
+    const tcp::endpoint address = *found.begin();
+    acceptor_.open(address.protocol(), failed);
+    if (!failed) {
+        acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
+    }
+    if (!failed) {
+        acceptor_.set_option(tcp::no_delay(true), failed); // what it accepts has it, too
+    }
+    if (!failed) {
+        acceptor_.bind(address, failed);
+    }
+    if (!failed) {
+        acceptor_.listen(asio::socket_base::max_listen_connections, failed);
+    }
+}
+
+void listener::adopt(int descriptor, error_code& failed) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof(address);
+    auto* const raw = reinterpret_cast<sockaddr*>(&address);
+    if (::getsockname(descriptor, raw, &size) != 0) {
+        failed.assign(errno, boost::system::system_category());
+        ::close(descriptor);
+        return;
+    }
+    acceptor_.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, failed);
+    if (failed) {
+        ::close(descriptor);
+    }
 }
 
 asio::awaitable<void> listener::run(std::function<bool()> has_room,
@@ -145,6 +180,14 @@ void listener::notify_room() {
 
 void listener::close() {
     closed_ = true;
+    if (sockets_ == nullptr || !sockets_->given_away()) {
+        empty_queue();
+    }
+    let_go();
+    wake_.notify_all();
+}
+
+void listener::empty_queue() {
     error_code failed;
     if (on_descriptor_ && acceptor_.is_open()) {
         accept_waiting([] { return true; });
@@ -157,8 +200,22 @@ void listener::close() {
             hand_over(std::move(waiting));
         }
     }
-    acceptor_.close(failed);
-    wake_.notify_all();
+}
+
+/// Not acceptor_.close(): while another process has the socket, only leaving the reactor by name
+/// ends its events, and those would be for whatever comes to stand in its place.
+void listener::let_go() {
+    if (!acceptor_.is_open()) {
+        return;
+    }
+    if (sockets_ != nullptr) {
+        sockets_->remove_open(acceptor_.native_handle());
+    }
+    error_code failed;
+    const int descriptor = acceptor_.release(failed);
+    if (!failed) {
+        ::close(descriptor);
+    }
 }
 
 } // namespace relais::http

@@ -2,6 +2,7 @@
 
 #include "async/signal.hpp"
 #include "config/reader.hpp"
+#include "http/socket_shelf.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
 #include "result/result.hpp"
@@ -18,9 +19,16 @@ namespace relais::http {
 /// are counted and survived; while there is no room, connections wait in the kernel's queue.
 class listener {
 public:
-    listener(boost::asio::io_context& loop, metrics::registry& metrics, log::logger logger);
+    /// `sockets`: where an open socket for an address may be, and is noted; nullptr: nowhere.
+    /// Outlives this.
+    listener(boost::asio::io_context& loop, metrics::registry& metrics, log::logger logger,
+             socket_shelf* sockets = nullptr);
+    ~listener();
+    listener(const listener&) = delete;
+    listener& operator=(const listener&) = delete;
 
-    /// Binds; once is enough. Error: `unavailable` / "listen-failed" naming address and port.
+    /// Binds, or takes the socket from the shelf; once is enough. Error: `unavailable` /
+    /// "listen-failed" naming address and port.
     result<void> open(const config::endpoint& where);
 
     /// The port that was bound; 0 before open().
@@ -43,10 +51,15 @@ public:
     void notify_room();
 
     /// No more connections; run() ends. Those that the kernel has accepted already are still handed
-    /// over: closing the socket would reset them.
+    /// over: closing the socket would reset them. (Another process that has the socket, too,
+    /// accepts them then.)
     void close();
 
 private:
+    void bind(const config::endpoint& where, boost::system::error_code& failed);
+    void adopt(int descriptor, boost::system::error_code& failed);
+    void empty_queue();
+    void let_go();
     boost::asio::awaitable<bool> accept_one();
     bool accept_waiting(const std::function<bool()>& has_room);
     void count_error(const std::string& what);
@@ -56,6 +69,7 @@ private:
     async::signal wake_;
     log::logger logger_;
     metrics::counter errors_;
+    socket_shelf* sockets_;
     std::uint16_t port_ = 0;
     std::function<void(boost::asio::ip::tcp::socket)> on_connection_;
     std::function<void(int, const boost::asio::ip::tcp::endpoint&)> on_descriptor_;

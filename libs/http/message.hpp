@@ -6,7 +6,10 @@
 #include "result/result.hpp"
 #include "trace/context.hpp"
 
+#include <boost/asio/awaitable.hpp>
+
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -76,6 +79,10 @@ struct response {
     int status = 200;
     http::fields headers;
     std::string body;
+    /// Set: more of the body comes behind it, piece by piece, until an empty piece. The answer has
+    /// no length then and ends with its connection. For pages that stay open (Server-Sent Events);
+    /// what it refers to must outlive the server.
+    std::function<boost::asio::awaitable<std::string>()> more;
 
     static response empty(int status);
     static response json(int status, std::string body);

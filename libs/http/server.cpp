@@ -27,7 +27,7 @@ struct server::impl {
                  server_metrics(metrics),
                  logger,
                  deadline_watch(loop)},
-          accepting(loop, metrics, logger), emptied(loop),
+          accepting(loop, metrics, logger, shared.settings.sockets), emptied(loop),
           tasks(loop, [logger](const std::string& name, const std::string& what) {
               logger.error("http.task_failed", {{"task", name}, {"error", what}});
           }) {}

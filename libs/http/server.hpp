@@ -4,6 +4,7 @@
 #include "config/reader.hpp"
 #include "http/identity.hpp"
 #include "http/router.hpp"
+#include "http/socket_shelf.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
 
@@ -23,6 +24,7 @@ struct server_settings {
     std::chrono::milliseconds header_timeout{10'000}; ///< for the whole head
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{95'000}; ///< longer than the gateway keeps its own pool
+    socket_shelf* sockets = nullptr;                ///< see listener
 };
 
 /// An HTTP/1.1 server for a service's routes: strict gate, Beast, router, identity, problem

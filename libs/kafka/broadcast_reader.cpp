@@ -6,6 +6,8 @@
 #include "kafka/admin.hpp"
 #include "kafka/consumer.hpp"
 
+#include <fmt/ranges.h>
+
 #include <map>
 #include <optional>
 
@@ -26,6 +28,10 @@ struct reading {
     std::int64_t next = 0;
     std::int64_t end_at_start = 0;
 };
+
+std::string names_of(const std::vector<std::string>& topics) {
+    return fmt::format("{}", fmt::join(topics, ","));
+}
 
 /// Asks the broker where to begin. Blocks.
 result<std::vector<reading>> find_starts(const broadcast_settings& settings, timestamp since) {
@@ -51,8 +57,10 @@ struct broadcast_reader::state {
         : settings(std::move(given)), on_record(std::move(to)), loop(io), metrics(registry),
           logger(std::move(log)),
           lookups({.name = "kafka-lookup", .threads = 1, .queue_max = 1}, registry),
-          read(registry.counter("kafka_broadcast_records_total", "Records read without a group")),
-          ready(registry.gauge("kafka_broadcast_caught_up", "1 when all that was there is read")) {}
+          read(registry.counter("kafka_broadcast_records_total", "Records read without a group",
+                                {{"topics", names_of(settings.topics)}})),
+          ready(registry.gauge("kafka_broadcast_caught_up", "1 when all that was there is read",
+                               {{"topics", names_of(settings.topics)}})) {}
 
     asio::awaitable<std::vector<reading>> wait_for_starts();
     bool read_available(consumer& from, reading& each) const;

@@ -63,5 +63,7 @@ command replay_command();
 command drain_command();
 command timers_command();
 command cache_command();
+command bans_command();
+command gateway_command();
 
 } // namespace relais::ctl

@@ -9,19 +9,11 @@ namespace asio = boost::asio;
 namespace relais::gateway {
 namespace {
 
-constexpr std::chrono::seconds finish_requests_within{20};
 /// The identity caches are empty at the start and their entries live 30 s, so older revocations do
 /// not matter; the minute leaves room for clocks that differ.
 constexpr std::chrono::minutes read_back{1};
 
 constexpr std::chrono::milliseconds last_events_within{2'000};
-
-access_settings access_of(const settings& given) {
-    auto out = given.access;
-    out.instance = given.process.instance;
-    out.kafka_brokers = given.kafka_brokers;
-    return out;
-}
 
 } // namespace
 
@@ -30,7 +22,7 @@ app::app(const settings& given, host::process& process)
       web_api_(make_web_api_clients(*routes_, process)), signer_(given.identity_private_key),
       identities_(pointers(web_api_), signer_, process.time(), process.loop(), process.metrics()),
       figures_(given.loops, names_, process.metrics()),
-      access_log_(access_of(given), given.loops, names_, process.metrics(), process.logger()),
+      access_log_(given.access, given.loops, names_, process.metrics(), process.logger()),
       producer_({given.kafka_brokers, given.process.instance}, process.loop(), process.metrics(),
                 process.logger()),
       security_(producer_, names_, process.time(), given.process.instance, process.metrics()),
@@ -50,10 +42,16 @@ app::app(const settings& given, host::process& process)
              process.loop(),
              {routes_, process.time(), process.metrics(), process.logger(), names_, figures_,
               access_log_, identities_, process.tasks(host::stage::workers),
-              process.tasks(host::stage::acceptors),
+              process.tasks(host::stage::acceptors), process.sockets(),
               [this](const access_record& record) {
                   security_.refused(record);
               }}),
+      bans_(
+          {given.kafka_brokers, given.process.instance, given.bans_wait},
+          [this](const std::shared_ptr<const ban_list>& now) {
+              edges_.tell_each([now](edge& to) { to.set_bans(now); });
+          },
+          process.time(), process.loop(), process.metrics(), process.logger()),
       watches_({[this](const std::string& service, const auto& instances) {
                     edges_.tell_each(
                         [service, instances](edge& to) { to.set_instances(service, instances); });
@@ -65,10 +63,17 @@ app::app(const settings& given, host::process& process)
                 }},
                process.loop(), process.tasks(host::stage::workers), process.metrics(),
                process.logger()),
+      board_(
+          given.loops,
+          [this](std::size_t loop, live_board::answer answer) {
+              edges_.look(loop, std::move(answer));
+          },
+          figures_, process.loop()),
+      drain_(edges_, board_, given.drain, process.metrics(), process.logger()),
       reload_(
           given.routes_file, [this](const auto& routes) { use(routes); }, process.loop(),
           process.metrics(), process.logger()) {
-    register_parts();
+    register_parts(given);
 }
 
 void app::use(const std::shared_ptr<const route_table>& routes) {
@@ -89,7 +94,7 @@ void app::on_record(const kafka::record& record) {
     }
 }
 
-void app::register_parts() {
+void app::register_parts(const settings& given) {
     using host::stage;
     process_.add({stage::workers, "watches",
                   [this]() -> asio::awaitable<result<void>> {
@@ -103,13 +108,16 @@ void app::register_parts() {
         }
         return {};
     });
+    process_.add_readiness("bans", [this] { return bans_.is_ready(); });
     process_.run_task(stage::workers, "reload", [this] { return reload_.run(); });
     process_.run_task(stage::consumers, "revocations", [this] { return revocations_.run(); });
     process_.run_task(stage::consumers, "cache-purges", [this] { return purges_.run(); });
+    process_.run_task(stage::consumers, "bans", [this] { return bans_.run(); });
+    process_.run_task(stage::consumers, "ban-expiry", [this] { return bans_.expire(); });
     process_.add({stage::acceptors, "http",
                   [this]() -> asio::awaitable<result<void>> { co_return edges_.start(); },
                   [this] {
-                      return edges_.finish(finish_requests_within);
+                      return drain_.finish(process_.was_taken_over());
                   }});
     process_.run_task(stage::acceptors, "certificates",
                       [this] { return edges_.watch_certificates(); });
@@ -122,7 +130,12 @@ void app::register_parts() {
                       co_await access_log_.stop(last_events_within);
                       co_await producer_.flush(last_events_within);
                   }});
-    process_.on_drain([this] { edges_.tell_each([](edge& each) { each.announce_drain(); }); });
+    process_.on_drain([this] { drain_.begin(); });
+    process_.add_admin_routes(live_routes({board_, names_, access_log_.recent(), process_.time(),
+                                           given.process.instance, [this] { return drain_.view(); },
+                                           [this] {
+                                               return bans_.in_force();
+                                           }}));
 }
 
 std::unique_ptr<app> build(const settings& given, host::process& process) {

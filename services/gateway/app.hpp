@@ -1,10 +1,13 @@
 #pragma once
 
 #include "gateway/config.hpp"
+#include "gateway/drain.hpp"
 #include "gateway/edge_fleet.hpp"
+#include "gateway/events/ban_feed.hpp"
 #include "gateway/events/security_events.hpp"
 #include "gateway/identity/introspector.hpp"
 #include "gateway/identity/web_api_clients.hpp"
+#include "gateway/live/live_routes.hpp"
 #include "gateway/routing/reload.hpp"
 #include "gateway/upstream/service_watches.hpp"
 #include "kafka/broadcast_reader.hpp"
@@ -23,7 +26,7 @@ public:
     app(const settings& given, host::process& process);
 
 private:
-    void register_parts();
+    void register_parts(const settings& given);
     void use(const std::shared_ptr<const route_table>& routes);
     void on_record(const kafka::record& record);
 
@@ -40,7 +43,10 @@ private:
     kafka::broadcast_reader revocations_;
     kafka::broadcast_reader purges_; ///< on its own: a topic that is not there yet holds up nothing
     edge_fleet edges_;
+    ban_feed bans_;
     service_watches watches_;
+    live_board board_;
+    drain drain_;
     reload reload_;
 };
 

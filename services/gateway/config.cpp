@@ -33,7 +33,28 @@ settings read_settings(config::reader& from) {
                      "Memory for answers of routes with a cache, in all"));
     out.kafka_brokers =
         from.text("RELAIS_KAFKA_BROKERS", "127.0.0.1:8461", "Kafka bootstrap servers");
+    out.bans_wait =
+        from.duration_ms("RELAIS_BANS_WAIT", std::chrono::milliseconds(2'000),
+                         "How long to wait at the start, not ready, for the bans in force");
+    out.process.takeover_socket =
+        from.text("RELAIS_TAKEOVER_SOCKET", "",
+                  "Path of a socket at which the next process takes the listening sockets over, so "
+                  "that a restart refuses nobody; empty: none");
+    constexpr std::size_t socket_path_max = 90; // sun_path, with room for a temporary name
+    if (out.process.takeover_socket.size() > socket_path_max) {
+        from.problem("RELAIS_TAKEOVER_SOCKET", "at most 90 characters");
+    }
+    out.drain.requests = from.duration_ms("RELAIS_DRAIN_REQUESTS_MAX_MS", out.drain.requests,
+                                          "How long a stop waits for requests that are under way");
+    out.drain.uploads_max = from.duration_ms(
+        "RELAIS_DRAIN_UPLOADS_MAX_MS", out.drain.uploads_max,
+        "How long it waits while there are uploads; RELAIS_STOP_LIMIT grows to fit");
+    constexpr std::chrono::milliseconds rest_of_stop{5'000};
+    out.process.stop_limit = std::max(
+        out.process.stop_limit, std::max(out.drain.requests, out.drain.uploads_max) + rest_of_stop);
     out.access = read_access_settings(from);
+    out.access.instance = out.process.instance;
+    out.access.kafka_brokers = out.kafka_brokers;
     out.identity_private_key =
         from.key("RELAIS_IDENTITY_PRIVATE_KEY", 32, "Ed25519 key that signs the internal identity");
     return out;

@@ -2,7 +2,9 @@
 
 #include "config/reader.hpp"
 #include "gateway/access/access_settings.hpp"
+#include "gateway/drain_settings.hpp"
 #include "gateway/listeners/own_listeners.hpp"
+#include "gateway/routing/route_table.hpp"
 #include "host/process.hpp"
 
 #include <string>
@@ -18,6 +20,8 @@ struct settings {
     std::size_t cache_bytes_max = 0; ///< of answers that are kept
     std::size_t loops = 1;           ///< event loops, a thread each
     std::string kafka_brokers;
+    std::chrono::milliseconds bans_wait{2'000}; ///< for the bans, before it is ready
+    drain_settings drain;
     access_settings access;
     config::secret identity_private_key;
 };

@@ -13,37 +13,6 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 namespace relais::gateway {
-namespace {
-
-service_metrics metrics_of(const std::string& name, metrics::registry& metrics) {
-    const auto connections = [&](const char* origin) {
-        return metrics.counter("gateway_upstream_connections_total", "Connections by origin",
-                               {{"upstream", name}, {"origin", origin}});
-    };
-    const auto failures = [&](const char* cause) {
-        return metrics.counter("gateway_upstream_connect_failures_total",
-                               "Connections that could not be made, by cause",
-                               {{"upstream", name}, {"cause", cause}});
-    };
-    const auto retries = [&](const char* outcome) {
-        return metrics.counter("gateway_upstream_retries_total",
-                               "Requests that might be sent again, by what came of it",
-                               {{"upstream", name}, {"result", outcome}});
-    };
-    const auto hedges = [&](const char* outcome) {
-        return metrics.counter(
-            "gateway_upstream_hedges_total",
-            "Requests that might be sent to a second instance, by what came of it",
-            {{"upstream", name}, {"result", outcome}});
-    };
-    return {connections("new"),        connections("pool"), failures("refused_or_silent"),
-            failures("no_local_port"), failures("tls"),     retries("sent"),
-            retries("over_budget"),    hedges("sent"),      hedges("won"),
-            hedges("over_budget")};
-}
-
-} // namespace
-
 edge::edge(std::shared_ptr<const route_table> routes, outside given)
     : outside_(std::move(given)), loop_(outside_.time), identities_(loop_, outside_.ask_identity),
       plan_(std::make_shared<plan>()), http2_(loop_, outside_.metrics),
@@ -82,7 +51,7 @@ std::shared_ptr<service> edge::make_service(const upstream_service& given) {
     settings.in_flight_max = given.requests_max;
     settings.waiting_max = given.waiting_max;
     return std::make_shared<service>(loop_, std::move(settings),
-                                     metrics_of(given.name, outside_.metrics),
+                                     service_metrics_of(given.name, outside_.metrics),
                                      outside_.names.instances);
 }
 

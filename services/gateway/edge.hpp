@@ -14,6 +14,7 @@
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/limits/ban_list.hpp"
 #include "gateway/limits/shared_limits.hpp"
+#include "gateway/live/loop_view.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "gateway/upstream/plan.hpp"
@@ -75,6 +76,9 @@ public:
     /// Answers end their connections from now on, connections that wait for a request end at once.
     void announce_drain();
     void close_idle();
+
+    /// What goes on, for people. Takes a moment for each request under way.
+    loop_view look();
 
     request_user& new_exchange(client_side& client) override;
     void on_closed(client_connection& which) override;

@@ -1,6 +1,5 @@
 #include "gateway/edge_fleet.hpp"
 
-#include "async/signal.hpp"
 #include "async/timeout.hpp"
 
 #include <boost/asio/post.hpp>
@@ -29,6 +28,7 @@ listener_set::surroundings edge_fleet::listening() {
             given_.metrics,
             given_.logger,
             given_.accepting,
+            given_.sockets,
             [this] { return static_cast<std::size_t>(clients_.load()) < connections_max_; },
             [this](std::size_t listener, int descriptor, const tcp::endpoint& peer) {
                 on_accepted(descriptor, peer, listener);
@@ -124,17 +124,27 @@ void edge_fleet::on_accepted(int descriptor, const tcp::endpoint& peer, std::siz
     to.post([&to, descriptor, peer, listener] { to.adopt(descriptor, peer, listener); });
 }
 
-asio::awaitable<void> edge_fleet::finish(std::chrono::milliseconds at_most) {
-    constexpr std::chrono::milliseconds look_again{20};
+void edge_fleet::stop_accepting() {
     listeners_.close();
+}
+
+void edge_fleet::close_idle() {
     tell_each([](edge& each) { each.close_idle(); });
-    const auto until = std::chrono::steady_clock::now() + at_most;
-    while (clients_.load() > 0 && std::chrono::steady_clock::now() < until) {
-        co_await async::sleep_for(look_again);
-    }
+}
+
+void edge_fleet::stop() {
     for (const auto& each : edges_) {
         each->stop();
     }
+}
+
+void edge_fleet::look(std::size_t loop, std::function<void(loop_view)> answer) {
+    auto& asked = *edges_[loop];
+    asked.post([this, &asked, answer = std::move(answer)]() mutable {
+        asio::post(control_, [seen = asked.look(), answer = std::move(answer)]() mutable {
+            answer(std::move(seen));
+        });
+    });
 }
 
 } // namespace relais::gateway

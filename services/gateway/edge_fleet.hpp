@@ -10,8 +10,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -33,6 +33,7 @@ public:
         introspector& identities;
         async::task_group& tasks;
         async::task_group& accepting;
+        http::socket_shelf& sockets;
         /// Called on the control thread.
         std::function<void(const access_record&)> watch_refusal;
     };
@@ -41,14 +42,26 @@ public:
     edge_fleet(std::size_t loops, std::size_t connections_max, std::size_t cache_bytes_max,
                own_listeners own, boost::asio::io_context& control, surroundings given);
 
-    /// Listens and accepts, until finish().
+    /// Listens and accepts, until stop_accepting().
     result<void> start();
     /// Serves by these from now on.
     void use(const std::shared_ptr<const route_table>& routes);
     /// Follows certificates, until cancelled.
     boost::asio::awaitable<void> watch_certificates();
-    /// No more connections; those that are busy have so long, then they are cut off.
-    boost::asio::awaitable<void> finish(std::chrono::milliseconds at_most);
+    /// No more connections.
+    void stop_accepting();
+    /// Those that wait for a request end.
+    void close_idle();
+    /// Cuts off what is under way.
+    void stop();
+
+    /// Open connections, also those on their way to a loop.
+    std::size_t clients() const {
+        return static_cast<std::size_t>(std::max<std::ptrdiff_t>(clients_.load(), 0));
+    }
+
+    /// Asks one loop what goes on; it answers on the control thread, unless it has stopped.
+    void look(std::size_t loop, std::function<void(loop_view)> answer);
 
     /// Forgets what carries the tag, on all edges.
     std::size_t purge(std::string_view tag) {

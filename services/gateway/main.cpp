@@ -1,4 +1,7 @@
 #include "gateway/app.hpp"
+#include "gateway/routing/route_help.hpp"
+
+#include <fmt/format.h>
 
 #include <cstdlib>
 #include <string_view>
@@ -10,7 +13,11 @@ int main(int argc, char** argv) {
         ::setenv("RELAIS_ROUTES_FILE", argv[2], 1);
         --argc;
     }
-    return host::run_service<gateway::settings, gateway::app>(
+    const int code = host::run_service<gateway::settings, gateway::app>(
         argc, argv, "gateway", "the edge: strict HTTP, routing, identity, drains",
         gateway::read_settings, gateway::build);
+    if (code == 0 && argc == 2 && std::string_view(argv[1]) == "--help-config") {
+        fmt::print("\n{}", gateway::route_help());
+    }
+    return code;
 }

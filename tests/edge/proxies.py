@@ -171,6 +171,7 @@ def gateway(origin, **variables):
             "RELAIS_IDENTITY_PRIVATE_KEY": base64.urlsafe_b64encode(bytes(32)).decode().rstrip("="),
             "RELAIS_KAFKA_BROKERS": "127.0.0.1:1",  # away
             "RELAIS_INSTANCE": "gateway-under-test",
+            "RELAIS_BANS_WAIT": "0",
             # One pool of connections to the origin: what poisons it meets the next request.
             "RELAIS_LOOPS": "1",
             # Freed memory that ASan keeps aside would look like memory in use.

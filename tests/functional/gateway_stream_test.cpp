@@ -25,8 +25,9 @@ namespace {
 
 constexpr std::size_t megabyte = std::size_t{1024} * 1024;
 constexpr std::size_t large = 64 * megabyte;
-/// What moving a body of any size may cost at most; the body itself would be eight times that.
-constexpr std::size_t memory_max = 8 * megabyte;
+/// What moving a body of any size may cost at most; the body itself would be five times that. Most
+/// of it are the clients of a broker that is away.
+constexpr std::size_t memory_max = 12 * megabyte;
 
 /// So that one request warms all of it.
 const std::map<std::string, std::string> one_loop{{"RELAIS_LOOPS", "1"}};

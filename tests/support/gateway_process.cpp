@@ -104,11 +104,37 @@ pid_t spawn(const std::string& program, const std::map<std::string, std::string>
 } // namespace
 
 gateway_process::gateway_process(const std::string& routes,
-                                 std::map<std::string, std::string> variables) {
+                                 std::map<std::string, std::string> variables)
+    : routes_(routes), variables_(std::move(variables)) {
     const auto ports = free_ports();
     port_ = ports[0];
     h2c_port_ = ports[1];
     admin_port_ = ports[2];
+    start(routes_);
+    if (!wait_until([this] { return is_ready(); }, std::chrono::seconds(20))) {
+        const std::string said = log();
+        end();
+        throw std::runtime_error("relais-gateway is not ready: " + said);
+    }
+}
+
+gateway_process::gateway_process(const gateway_process* before)
+    : routes_(before->routes_), variables_(before->variables_), port_(before->port_),
+      h2c_port_(before->h2c_port_), admin_port_(before->admin_port_) {
+    start(routes_);
+    if (!wait_until([this] { return log().find("service.ready") != std::string::npos; },
+                    std::chrono::seconds(30))) {
+        const std::string said = log();
+        end();
+        throw std::runtime_error("relais-gateway has not taken over: " + said);
+    }
+}
+
+std::unique_ptr<gateway_process> gateway_process::start_successor() const {
+    return std::unique_ptr<gateway_process>(new gateway_process(this));
+}
+
+void gateway_process::start(const std::string& routes) {
     std::string folder =
         (std::filesystem::temp_directory_path() / "relais-gateway-XXXXXX").string();
     if (::mkdtemp(folder.data()) == nullptr) {
@@ -124,18 +150,14 @@ gateway_process::gateway_process(const std::string& routes,
     all["RELAIS_IDENTITY_PRIVATE_KEY"] = private_key;
     all["RELAIS_KAFKA_BROKERS"] = "127.0.0.1:1"; // away, unless the test says otherwise
     all["RELAIS_INSTANCE"] = "gateway-under-test";
+    all["RELAIS_BANS_WAIT"] = "0";
     // Freed memory that ASan keeps aside would look like memory in use.
     all["ASAN_OPTIONS"] = "quarantine_size_mb=1:detect_leaks=0";
-    for (auto& [name, value] : variables) {
+    for (const auto& [name, value] : variables_) {
         all[name] = value;
     }
     const std::map<std::string, std::string> environment(all.begin(), all.end());
     child_ = spawn(build_dir() + "/bin/relais-gateway", environment, folder_ + "/log");
-    if (!wait_until([this] { return is_ready(); }, std::chrono::seconds(20))) {
-        const std::string said = log();
-        end();
-        throw std::runtime_error("relais-gateway is not ready: " + said);
-    }
 }
 
 gateway_process::~gateway_process() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <sys/types.h>
 
@@ -14,6 +15,9 @@ public:
     /// environment (RELAIS_…).
     explicit gateway_process(const std::string& routes,
                              std::map<std::string, std::string> variables = {});
+    /// Another one with the same addresses, routes and variables, while the first runs: ready when
+    /// it has taken over. Give RELAIS_TAKEOVER_SOCKET.
+    std::unique_ptr<gateway_process> start_successor() const;
     ~gateway_process();
     gateway_process(const gateway_process&) = delete;
     gateway_process& operator=(const gateway_process&) = delete;
@@ -53,9 +57,13 @@ public:
     static std::string identity_public_key();
 
 private:
+    explicit gateway_process(const gateway_process* before);
+    void start(const std::string& routes);
     bool is_ready() const;
     void end() const;
 
+    std::string routes_;
+    std::map<std::string, std::string> variables_;
     std::string folder_;
     std::uint16_t port_ = 0;
     std::uint16_t h2c_port_ = 0;

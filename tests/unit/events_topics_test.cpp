@@ -1,6 +1,7 @@
 #include "events/event.hpp"
 #include "events/topic_catalogue.hpp"
 #include "relais/edge/v1/access_events.pb.h"
+#include "relais/edge/v1/ban_events.pb.h"
 #include "relais/edge/v1/security_events.pb.h"
 #include "relais/identity/v1/account_events.pb.h"
 #include "relais/identity/v1/contact_snapshots.pb.h"
@@ -31,6 +32,7 @@ constexpr const char* good =
 /// Every file that holds events.
 std::vector<const google::protobuf::FileDescriptor*> event_files() {
     return {relais::edge::v1::AccessLogged::descriptor()->file(),
+            relais::edge::v1::AddressBanned::descriptor()->file(),
             relais::edge::v1::RequestRefused::descriptor()->file(),
             relais::identity::v1::AccountRegistered::descriptor()->file(),
             relais::identity::v1::ContactSnapshot::descriptor()->file(),

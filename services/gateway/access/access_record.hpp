@@ -67,6 +67,7 @@ struct access_record {
     fixed_text<127> request_id; ///< longer ones are refused at the edge
     fixed_text<79> path;        ///< without the query
     fixed_text<63> user_agent;
+    fixed_text<47> detail; ///< of the reason: which limit, how many bytes
 
     /// Sets the path from a request target (RFC 9112 §3.2), leaving its query away.
     void set_target(std::string_view target) noexcept;

@@ -43,6 +43,10 @@ access_settings read_access_settings(config::reader& from) {
     out.events_per_second_max = static_cast<std::uint32_t>(
         from.integer("RELAIS_ACCESS_EVENTS_PER_SECOND_MAX", out.events_per_second_max, 0, 1'000'000,
                      "More access events in a second are dropped and counted"));
+    out.kept = static_cast<std::size_t>(
+        from.integer("RELAIS_ACCESS_KEPT", static_cast<std::int64_t>(out.kept), 0, 1'000'000,
+                     "Requests that can be asked about on the admin listener, and as many failed "
+                     "or slow ones; half a kilobyte each"));
     return out;
 }
 

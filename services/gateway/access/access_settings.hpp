@@ -25,6 +25,7 @@ struct access_settings {
     double sample_rate = 0.01;                   ///< of what neither failed nor was slow, 0 to 1
     std::chrono::milliseconds slow_after{1'000}; ///< requests that took longer are always events
     std::size_t ring_records = 4'096;            ///< per loop
+    std::size_t kept = 4'096;                    ///< see recent_requests
     std::size_t backlog_bytes_max = std::size_t{4} * 1024 * 1024; ///< lines that wait for the log
 
     std::string kafka_brokers; ///< empty: no events
@@ -34,7 +35,8 @@ struct access_settings {
 };
 
 /// RELAIS_ACCESS_LOG, RELAIS_ACCESS_LOG_CLIENT, RELAIS_ACCESS_SAMPLE_RATE, RELAIS_ACCESS_SLOW_MS,
-/// RELAIS_ACCESS_EVENTS_PER_SECOND_MAX. Instance and brokers are the caller's to fill in.
+/// RELAIS_ACCESS_EVENTS_PER_SECOND_MAX, RELAIS_ACCESS_KEPT. Instance and brokers are the caller's
+/// to fill in.
 access_settings read_access_settings(config::reader& from);
 
 } // namespace relais::gateway

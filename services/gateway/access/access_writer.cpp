@@ -38,7 +38,7 @@ access_writer::access_writer(access_settings settings, std::size_t loops, const 
     : settings_(std::move(settings)), logger_(std::move(logger)),
       sampling_(settings_.sample_rate, settings_.slow_after),
       lines_(settings_.service, settings_.instance, names, settings_.client),
-      dropped_by_ring_(access_dropped(metrics, "ring_full")),
+      recent_(settings_.kept), dropped_by_ring_(access_dropped(metrics, "ring_full")),
       dropped_by_log_(access_dropped(metrics, "log")),
       dropped_by_stop_(access_dropped(metrics, "stopped")),
       bell_watch_(loop_, duplicate(bell_.descriptor())) {
@@ -111,6 +111,7 @@ bool access_writer::turn() {
 void access_writer::take(const access_record& record) {
     const bool always = sampling_.always(record);
     const bool chosen = always || sampling_.in_share(record);
+    recent_.note(record, always);
     const bool wanted = settings_.lines == access_log_lines::all ||
                         (settings_.lines == access_log_lines::sampled && chosen) ||
                         (settings_.lines == access_log_lines::errors && sampling::failed(record));

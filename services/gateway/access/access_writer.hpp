@@ -6,6 +6,7 @@
 #include "gateway/access/access_ring.hpp"
 #include "gateway/access/access_settings.hpp"
 #include "gateway/access/doorbell.hpp"
+#include "gateway/access/recent_requests.hpp"
 #include "gateway/access/sampling.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
@@ -49,6 +50,11 @@ public:
         return *rings_[loop];
     }
 
+    /// What went through lately; from any thread.
+    const recent_requests& recent() const {
+        return recent_;
+    }
+
     /// Starts the thread; once.
     void start();
 
@@ -78,6 +84,7 @@ private:
     log::logger logger_;
     sampling sampling_;
     access_lines lines_;
+    recent_requests recent_;
     metrics::counter dropped_by_ring_;
     metrics::counter dropped_by_log_;
     metrics::counter dropped_by_stop_;

@@ -29,6 +29,17 @@ public:
 
     void collect(metrics::samples& into) const override;
 
+    /// All cells of all loops, kinds of requests more than once. Any thread.
+    template <class Each>
+    void each_request(Each each) const {
+        for (const auto& loop : loops_) {
+            const auto& cells = loop->requests();
+            for (std::size_t i = 0, size = cells.size(); i < size; ++i) {
+                each(cells[i]);
+            }
+        }
+    }
+
 private:
     void collect_requests(metrics::samples& into) const;
     void collect_upstream(metrics::samples& into, std::uint16_t index) const;

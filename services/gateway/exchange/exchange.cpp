@@ -46,6 +46,7 @@ void exchange::begin(client_side& client) {
     by_cookie_ = on_trial_ = false;
     may_reuse_ = true;
     failed_count_ = 0;
+    body_weight_ = 0;
     limits_.begin();
     https_ = false;
     sent_at_ = sought_at_ = headed_at_ = {};
@@ -67,6 +68,8 @@ void exchange::on_request(const http::request_head& head) {
     request_ = {head.method, head.framing == http::framing::chunked,
                 head.framing != http::framing::none, ""};
     body_weight_ = weight_of(head);
+    body_size_ = head.framing == http::framing::content_length ? head.body_bytes : 0;
+    pace_.begin(record_.started);
     begin_request(head);
     find_sender(head);
     if (const auto elsewhere = redirect_of(client_->info(), head, https_)) {

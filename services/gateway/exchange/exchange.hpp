@@ -9,6 +9,7 @@
 #include "gateway/exchange/request_limits.hpp"
 #include "gateway/files/static_answer.hpp"
 #include "gateway/identity/identity_cache.hpp"
+#include "gateway/live/loop_view.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "gateway/upstream/hedge.hpp"
@@ -40,6 +41,15 @@ public:
 
     /// After begin(): nobody waits for the answer, it is to replace what is kept.
     void begin_refresh(std::string key, response_cache::answer kept);
+
+    bool is_idle() const {
+        return client_ == nullptr;
+    }
+
+    /// Its body is large, and it is not answered yet.
+    bool is_upload() const;
+    /// Of an upload; notes how fast it goes since it was looked at before.
+    upload_view look(std::chrono::steady_clock::time_point now);
 
     void on_request(const http::request_head& head) override;
     void on_malformed(const error& why) override;
@@ -168,6 +178,8 @@ private:
     std::array<std::size_t, 4> failed_{}; ///< instances
     std::size_t failed_count_ = 0;
     std::int64_t body_weight_ = 0;  ///< bytes for which the balancer counts the body
+    std::uint64_t body_size_ = 0;   ///< as announced; 0: it was not
+    transfer_pace pace_;            ///< of the body
     steady::time_point until_;      ///< the answer's head must be there
     steady::time_point wait_until_; ///< a connection must be there
     steady::time_point sent_at_;    ///< the request's last byte

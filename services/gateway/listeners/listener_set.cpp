@@ -9,7 +9,7 @@ using asio::ip::tcp;
 namespace relais::gateway {
 struct listener_set::place {
     place(std::size_t which, const surroundings& given)
-        : number(which), listener(given.control, given.metrics, given.logger) {}
+        : number(which), listener(given.control, given.metrics, given.logger, &given.sockets) {}
 
     std::size_t number;
     std::shared_ptr<const listener_settings> settings; ///< in force; nullptr: not set up yet

@@ -24,6 +24,7 @@ public:
         metrics::registry& metrics;
         log::logger logger;
         async::task_group& tasks;
+        http::socket_shelf& sockets; ///< where a process that goes before leaves its own
         std::function<bool()> has_room;
         /// Listeners are known by numbers, which are never used again.
         std::function<void(std::size_t listener, int descriptor,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/access/access_names.hpp"
+#include "gateway/live/loop_view.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "gateway/tls/tls_client.hpp"
 #include "gateway/upstream/balancer.hpp"
@@ -55,6 +56,8 @@ struct service_metrics {
     metrics::counter hedges_won;
     metrics::counter hedges_refused; ///< by the budget
 };
+
+service_metrics service_metrics_of(const std::string& name, metrics::registry& metrics);
 
 /// One service as one event loop sees it: its instances, how they do, and connections to them.
 /// Health comes from outside (report_ready()); load and failures are this loop's own.
@@ -133,6 +136,8 @@ public:
     void report_failure(std::size_t instance);
 
     bool has_usable() const;
+
+    service_view look(std::chrono::steady_clock::time_point now) const;
 
     std::size_t instances() const {
         return balancer_.size();

@@ -26,7 +26,7 @@ edge::~edge() {
     clients_.clear();
     exchanges_.clear();
     plan_.reset();
-    loop_.run_rest();
+    loop_.turn_once();
 }
 
 void edge::use(std::shared_ptr<const route_table> routes) {
@@ -104,34 +104,25 @@ std::unique_ptr<client_connection> edge::make_client(channel&& open, client_info
     return std::make_unique<h1_client>(loop_, *this, std::move(open), std::move(info));
 }
 
-std::unique_ptr<client_connection> edge::make_newcomer(tcp::socket socket, client_info info,
+std::unique_ptr<client_connection> edge::make_newcomer(int descriptor, client_info info,
                                                        door& through) {
     if (arrival::is_needed(*through.rules)) {
-        return std::make_unique<arrival>(loop_, *this, arrivals_, through, std::move(socket),
+        return std::make_unique<arrival>(loop_, *this, arrivals_, through, descriptor,
                                          std::move(info));
     }
     if (through.rules->protocol == listener_protocol::h2c) {
-        return std::make_unique<h2_client>(loop_, *this, http2_, std::move(socket),
-                                           std::move(info));
+        return std::make_unique<h2_client>(loop_, *this, http2_, descriptor, std::move(info));
     }
-    return std::make_unique<h1_client>(loop_, *this, std::move(socket), std::move(info));
+    return std::make_unique<h1_client>(loop_, *this, descriptor, std::move(info));
 }
 
 void edge::adopt(int descriptor, const tcp::endpoint& peer, std::size_t listener) {
-    tcp::socket socket(loop_.io());
-    boost::system::error_code failed;
-    socket.assign(peer.protocol(), descriptor, failed);
-    if (failed) { // no memory or descriptors to wait for it
-        ::close(descriptor);
-        outside_.count_clients(-1);
-        return;
-    }
     auto& through = *doors_[listener];
     const auto address = unmapped(peer.address());
     client_info info{address, address.to_string(), false};
     info.through = &through;
     const bool arrives = arrival::is_needed(*through.rules);
-    auto made = make_newcomer(std::move(socket), std::move(info), through);
+    auto made = make_newcomer(descriptor, std::move(info), through);
     auto& client = *made;
     client.place = clients_.size();
     clients_.push_back(std::move(made));

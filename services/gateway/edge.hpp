@@ -146,8 +146,8 @@ private:
     service* find_service(const std::string& name);
     std::unique_ptr<client_connection> make_client(channel&& open, client_info info,
                                                    client_wire speaks);
-    std::unique_ptr<client_connection> make_newcomer(boost::asio::ip::tcp::socket socket,
-                                                     client_info info, door& through);
+    std::unique_ptr<client_connection> make_newcomer(int descriptor, client_info info,
+                                                     door& through);
     void begin(client_connection& client, const std::optional<error>& refused);
     std::optional<error> take_place(client_connection& client, const ip_address& address);
 

@@ -104,7 +104,7 @@ bool reactor::watch::begin(int descriptor) {
 
 void reactor::watch::end() {
     unlink();
-    wants_read_ = wants_write_ = false;
+    wants_read_ = wants_write_ = anyway_ = false;
     if (descriptor_ >= 0) {
         descriptor_ = -1; // closing it takes it out of epoll
         whose_.forget(*this);
@@ -116,6 +116,11 @@ void reactor::watch::want_read() {
     if (readable_) {
         get_ready();
     }
+}
+
+void reactor::watch::want_read_anyway() {
+    wants_read_ = anyway_ = true;
+    get_ready();
 }
 
 void reactor::watch::want_write() {
@@ -141,8 +146,8 @@ void reactor::watch::tell() {
             return;
         }
     }
-    if (wants_read_ && readable_) {
-        wants_read_ = false;
+    if (wants_read_ && (readable_ || anyway_)) {
+        wants_read_ = anyway_ = false;
         on_readable_(owner_);
     }
     whose.telling_ = nullptr;

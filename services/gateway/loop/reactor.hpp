@@ -66,9 +66,8 @@ public:
         /// The same, when there may be room to write.
         void want_write();
 
-        void forget_read() {
-            wants_read_ = false;
-        }
+        /// The same, whether or not there is something.
+        void want_read_anyway();
 
         bool wants_read() const {
             return wants_read_;
@@ -103,6 +102,7 @@ public:
         bool readable_ = false;
         bool writable_ = false;
         bool hung_up_ = false; ///< the other side is done, or there is an error
+        bool anyway_ = false;
         bool wants_read_ = false;
         bool wants_write_ = false;
     };

@@ -31,7 +31,7 @@ server_packages=(
     "openjdk-$java-jre-headless" maven
 )
 test_packages=(
-    kcat wrk nginx-light haproxy faketime shellcheck python3 python3-venv
+    kcat wrk nghttp2-client nginx-light haproxy faketime shellcheck python3 python3-venv
     docker-compose prometheus-alertmanager debootstrap
 )
 # What benchmarks are measured beside; only --bench installs them.

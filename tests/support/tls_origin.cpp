@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 
 #include <array>
+#include <csignal>
 #include <mutex>
 #include <netinet/in.h>
 #include <stdexcept>
@@ -69,6 +70,7 @@ struct tls_origin::state {
 
 tls_origin::tls_origin(const certificate_pair& own, const std::string& client_ca)
     : state_(std::make_unique<state>()) {
+    ::signal(SIGPIPE, SIG_IGN); // a client may be gone when it is written to
     SSL_CTX* const raw = state_->context;
     if (SSL_CTX_use_certificate_chain_file(raw, own.chain_file.c_str()) != 1 ||
         SSL_CTX_use_PrivateKey_file(raw, own.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {

@@ -41,8 +41,7 @@ app::app(const settings& given, host::process& process)
       edges_(given.loops, given.connections_max, given.cache_bytes_max, given.listen,
              process.loop(),
              {routes_, process.time(), process.metrics(), process.logger(), names_, figures_,
-              access_log_, identities_, process.tasks(host::stage::workers),
-              process.tasks(host::stage::acceptors), process.sockets(),
+              access_log_, identities_, process.tasks(host::stage::workers), process.sockets(),
               [this](const access_record& record) {
                   security_.refused(record);
               }}),

@@ -91,8 +91,17 @@ void reactor::forget(const watch& which) {
 }
 
 bool reactor::watch::begin(int descriptor) {
+    return add(descriptor, watched);
+}
+
+bool reactor::watch::begin_shared(int descriptor) {
+    shared_ = true;
+    return add(descriptor, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE);
+}
+
+bool reactor::watch::add(int descriptor, std::uint32_t events) {
     epoll_event event{};
-    event.events = watched;
+    event.events = events;
     event.data.ptr = this;
     if (::epoll_ctl(whose_.epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) {
         return false;
@@ -106,7 +115,10 @@ void reactor::watch::end() {
     unlink();
     wants_read_ = wants_write_ = anyway_ = false;
     if (descriptor_ >= 0) {
-        descriptor_ = -1; // closing it takes it out of epoll
+        if (shared_) {
+            ::epoll_ctl(whose_.epoll_, EPOLL_CTL_DEL, descriptor_, nullptr);
+        }
+        descriptor_ = -1; // closing takes out of epoll what nobody else has
         whose_.forget(*this);
     }
 }

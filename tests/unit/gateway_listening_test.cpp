@@ -179,6 +179,9 @@ TEST_CASE("loops accept from one socket", "[gateway]") {
 TEST_CASE("without descriptors accepting pauses, and goes on", "[gateway]") {
     http::listening_socket socket;
     accepting with(opened(socket));
+    const caller first(socket.local());
+    with.turns(); // the sanitizer needs descriptors, too, when it sees a type for the first time
+    REQUIRE(with.accepted.size() == 1);
     const caller waits(socket.local());
     rlimit usual{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &usual) == 0);
@@ -186,14 +189,14 @@ TEST_CASE("without descriptors accepting pauses, and goes on", "[gateway]") {
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
     with.turns(10);
     REQUIRE(::setrlimit(RLIMIT_NOFILE, &usual) == 0);
-    CHECK(with.accepted.empty());
+    CHECK(with.accepted.size() == 1);
     CHECK(with.failures == std::vector{EMFILE}); // once, not in each turn
-    CHECK(with.count.open() == 0);
+    CHECK(with.count.open() == 1);
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (with.accepted.empty() && std::chrono::steady_clock::now() < give_up) {
+    while (with.accepted.size() == 1 && std::chrono::steady_clock::now() < give_up) {
         with.loop.turn_once();
     }
-    CHECK(with.accepted.size() == 1);
+    CHECK(with.accepted.size() == 2);
 }
 
 TEST_CASE("a listener whose port is taken is opened when it is free, and the others then",

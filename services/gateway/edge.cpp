@@ -22,6 +22,7 @@ edge::edge(std::shared_ptr<const route_table> routes, outside given)
 
 edge::~edge() {
     stop();
+    over_ = true;
     outside_.cache.forget(this);
     clients_.clear();
     exchanges_.clear();

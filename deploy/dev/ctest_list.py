@@ -139,6 +139,18 @@ def chaos_tests(python):
         yield Test(f"chaos: {row}", BREAKING_SERVERS, command, words=("chaos", file.stem), lock="suite")
 
 
+def gateway_chaos_tests(given):
+    """What the gateway withstands, each row in its short form; memory is counted without sanitizers."""
+    folder = ROOT / "tests/chaos/gateway"
+    for file in sorted((folder / "rows").glob("[a-z]*.py")):
+        row = file.stem.replace("_", "-")
+        label, build = ("release", given.release) if "memory" in row else ("gateway", given.dev)
+        run = [given.python, folder / "gateway_chaos.py", row, "--short"]
+        command = ["env", f"RELAIS_TEST_BUILD={build}", *run]
+        words = ("chaos", file.stem)
+        yield Test(f"chaos gateway: {row}", label, command, words, lock="gateway-chaos")
+
+
 def tidy_tests(given):
     tidy = ROOT / "tests/tidy"
     lint = [given.python, tidy / "lint.py", given.dev]
@@ -167,6 +179,7 @@ def all_tests(given):
     yield from tidy_tests(given)
     yield from python_tests(given.python)
     yield from chaos_tests(given.python)
+    yield from gateway_chaos_tests(given)
     if given.all:
         yield image_proof()
 

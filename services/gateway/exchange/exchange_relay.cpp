@@ -178,9 +178,8 @@ bool exchange::may_send_again() const {
 void exchange::retry() {
     ++record_.retries;
     may_reuse_ = false;
-    if (!upstream_->was_used_before()) {
-        service_->report_failure(upstream_->instance());
-    }
+    // Also after a pooled one: whoever breaks them all must be out before the budget is spent.
+    service_->report_failure(upstream_->instance());
     failed_[0] = upstream_->instance();
     failed_count_ = 1;
     drop_upstream();

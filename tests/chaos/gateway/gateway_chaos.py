@@ -57,7 +57,8 @@ async def run(row, module, given):
             await ground.end_all()
         if ground.violations:
             for each in ground.gateways:
-                ground.say(f"  log       {each.tail()}")
+                for line in each.remarkable():
+                    ground.say(f"  log       {line}")
     took_s = time.perf_counter() - started
     ground.say(f"{row}: {ground.checks} checks, {len(ground.violations)} violations, {took_s:.0f} s")
     return {

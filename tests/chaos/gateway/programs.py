@@ -196,6 +196,12 @@ class Gateway:
     def tail(self, lines=5):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
+    def remarkable(self, lines=3):
+        """The last of its lines about requests that went wrong."""
+        text = self.log.read_text(errors="replace")
+        found = [line for line in text.splitlines() if '"event":"request"' in line or "FATAL" in line]
+        return found[-lines:]
+
     def complaints(self):
         """What sanitizers wrote."""
         words = ("runtime error", "Sanitizer")

@@ -85,16 +85,17 @@ TEST_CASE("an instance that breaks every connection costs no idempotent request"
         return raw_server::step{"", false, true};
     };
     SECTION("while there is another") { // neither says that it is ready: both are tried
+        origin_server origin;
         raw_server bad(reset);
         raw_server good([](int) { return raw_server::step{ok}; });
         gateway_process gateway(fmt::format(R"(
-upstream {{ name: "web-api" url_variable: "RELAIS_WEB_API_URL"
-           default_url: "http://127.0.0.1:{},http://127.0.0.1:{}"
-           admin_port_offset: 1 }}
-route {{ prefix: "/" upstream: "web-api" credentials: CREDENTIALS_FORWARD
+upstream {{ name: "web-api" url_variable: "RELAIS_WEB_API_URL" default_url: "http://127.0.0.1:{}" }}
+upstream {{ name: "odd" url_variable: "RELAIS_ODD_URL"
+           default_url: "http://127.0.0.1:{},http://127.0.0.1:{}" admin_port_offset: 1 }}
+route {{ prefix: "/" upstream: "odd" credentials: CREDENTIALS_FORWARD
         deadline_ms: 10000 body_max_bytes: 1000 }}
 )",
-                                            bad.port(), good.port()),
+                                            origin.port(), bad.port(), good.port()),
                                 one_loop);
         raw_client client(gateway.port());
         for (int i = 0; i < 10; ++i) {

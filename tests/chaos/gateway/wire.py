@@ -62,12 +62,13 @@ class Connection(asyncio.Protocol):
             self._answer.set_result(found)
 
     def begin(self, data):
-        """Sends (a part of) a request whose answer answered() waits for."""
+        """Sends (a part of) a request. Returns the future of its answer; answered() waits for it."""
         if not self.usable:
             raise Failed("closed before the request")
         self._answer = asyncio.get_running_loop().create_future()
         self.asked += 1
         self.transport.write(data)
+        return self._answer
 
     async def write(self, data):
         """More of the body. Nothing when the answer has come, or the connection is gone."""
@@ -86,6 +87,12 @@ class Connection(asyncio.Protocol):
     async def ask(self, data, wait_s=WAIT_S):
         self.begin(data)
         return await self.answered(wait_s)
+
+    def fail(self, why):
+        """Whoever waits for the answer is told so."""
+        if not self._answer.done():
+            self._answer.set_exception(Failed(why))
+        self.close()
 
     def close(self):
         self.usable = False

@@ -34,7 +34,7 @@ async def run(ground):
     most_connections(2 * NOFILE)
     origins = await ground.origins(1)
     gateway = await ground.gateway(origins, nofile=NOFILE)
-    load = Load(gateway.port, 100, connections=SERVED, more=False)
+    load = Load(gateway.port, 100, connections=SERVED, most=SERVED)
     outcomes, leave = [], asyncio.Event()
     async with load.running():
         await asyncio.sleep(1)

@@ -11,12 +11,13 @@ bytes. On the admin listener: /readyz, /counts, and /set/NAME/VALUE for
                fail (503)
     ready      1 | 0
 
-SIGTERM: not ready; after a while "closed" on the standard output and nothing new is accepted; when
-the last exchange is over it ends. SIGUSR1: accepts nothing more, so that packets to its port are lost
+SIGTERM: not ready; a while after somebody has heard of that "closed" on the standard output and
+nothing new is accepted; when the last exchange is over it ends. SIGUSR1: accepts nothing more, so that packets to its port are lost
 once the queue of connections is full; /readyz goes on saying yes.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import resource
@@ -26,7 +27,7 @@ import sys
 
 PIECE_BYTES = 65536
 PIECE = b"x" * PIECE_BYTES
-NOTICED_AFTER_S = 1.5  # the gateway asks twice a second
+ACTED_ON_AFTER_S, HEARD_WITHIN_S = 1.0, 10.0
 BACKLOG = 1024
 
 
@@ -37,6 +38,7 @@ class Origin:
         self.mode = "answer"
         self.ready = True
         self.leaving = False
+        self.heard_not_ready = asyncio.Event()
         self.requests = 0
         self.under_way = 0
         self.idle = set()
@@ -104,6 +106,8 @@ class Origin:
                     status = 200
                 elif target == "/counts":
                     status, told = 200, {"requests": self.requests}
+                elif not self.ready:
+                    self.heard_not_ready.set()
                 body = json.dumps(told).encode()
                 writer.write(
                     b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
@@ -166,7 +170,9 @@ async def main(port, name):
     print("listening", flush=True)
     await asked_to_leave.wait()
     origin.ready, origin.leaving = False, True
-    await asyncio.sleep(NOTICED_AFTER_S)
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(origin.heard_not_ready.wait(), HEARD_WITHIN_S)
+    await asyncio.sleep(ACTED_ON_AFTER_S)
     service.close()
     admin.close()
     print("closed", flush=True)

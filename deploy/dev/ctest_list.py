@@ -25,6 +25,8 @@ FUZZ_SHORT_S, FUZZ_LONG_S = 4, 120
 WITHOUT_SERVERS = {"images", "edge"}
 # Folders whose tests need no plugin of pytest's: to load those takes as long as such tests do.
 WITHOUT_PLUGINS = {"edge"}
+# Rows of tests/chaos/gateway.
+WITHOUT_SANITIZERS = {"idle-memory", "descriptors"}
 # Tags of cases that script the faults of the one sandbox, or clear it; see also tests/CMakeLists.txt.
 OF_THE_SANDBOX = {"serial", "notification", "mailing-list-sync"}
 SHARING_SERVERS = "functional"
@@ -140,11 +142,12 @@ def chaos_tests(python):
 
 
 def gateway_chaos_tests(given):
-    """What the gateway withstands, each row in its short form; memory is counted without sanitizers."""
+    """What the gateway withstands, each row in its short form; those that count memory or descriptors
+    without sanitizers, which need both for themselves."""
     folder = ROOT / "tests/chaos/gateway"
     for file in sorted((folder / "rows").glob("[a-z]*.py")):
         row = file.stem.replace("_", "-")
-        label, build = ("release", given.release) if "memory" in row else ("gateway", given.dev)
+        label, build = ("release", given.release) if row in WITHOUT_SANITIZERS else ("gateway", given.dev)
         run = [given.python, folder / "gateway_chaos.py", row, "--short"]
         command = ["env", f"RELAIS_TEST_BUILD={build}", *run]
         words = ("chaos", file.stem)

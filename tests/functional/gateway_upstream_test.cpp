@@ -5,7 +5,6 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
-#include <fmt/format.h>
 
 #include <atomic>
 #include <map>
@@ -77,37 +76,6 @@ TEST_CASE("a request is sent again only when that is safe", "[gateway]") {
     SECTION("not a body that is spent") {
         CHECK_THAT(with.ask("PUT", "x"), StartsWith("HTTP/1.1 502"));
         CHECK(with.odd.requests() == 2);
-    }
-}
-
-TEST_CASE("an instance that breaks every connection costs no idempotent request", "[gateway]") {
-    const auto reset = [](int) {
-        return raw_server::step{"", false, true};
-    };
-    SECTION("while there is another") { // neither says that it is ready: both are tried
-        origin_server origin;
-        raw_server bad(reset);
-        raw_server good([](int) { return raw_server::step{ok}; });
-        gateway_process gateway(fmt::format(R"(
-upstream {{ name: "web-api" url_variable: "RELAIS_WEB_API_URL" default_url: "http://127.0.0.1:{}" }}
-upstream {{ name: "odd" url_variable: "RELAIS_ODD_URL"
-           default_url: "http://127.0.0.1:{},http://127.0.0.1:{}" admin_port_offset: 1 }}
-route {{ prefix: "/" upstream: "odd" credentials: CREDENTIALS_FORWARD
-        deadline_ms: 10000 body_max_bytes: 1000 }}
-)",
-                                            origin.port(), bad.port(), good.port()),
-                                one_loop);
-        raw_client client(gateway.port());
-        for (int i = 0; i < 10; ++i) {
-            client.send(request_text("GET", "/odd"));
-            CHECK_THAT(client.read_answer(), StartsWith("HTTP/1.1 200"));
-        }
-        CHECK(bad.requests() > 0);
-    }
-    SECTION("there is none") {
-        rig with(reset);
-        CHECK_THAT(with.ask("GET"), StartsWith("HTTP/1.1 502"));
-        CHECK(with.odd.requests() == 1);
     }
 }
 

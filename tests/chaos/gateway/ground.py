@@ -115,6 +115,7 @@ class Ground:
     async def end_all(self):
         """What runs ends; a row may go on with others."""
         await self._ending.aclose()
+        self._taken.clear()
         complaints = [line for each in self.gateways for line in each.complaints()]
         if complaints:
             self.check_none("complaints of sanitizers", complaints)

@@ -86,7 +86,7 @@ async def measure(ground, gateway, name, few, many, open_one):
 
 
 async def run(ground):
-    many = most_connections(ground.pick(10_000, 1_500))
+    many = most_connections(ground.pick(10_000, 800))
     few = many // 10
     make_certificate(ground.folder)
     secure, h2c = ground.free_port(), ground.free_port()

@@ -15,7 +15,7 @@ from streams import Uploads
 
 TITLE = "the configuration changes ten times a second"
 PER_SECOND = 10
-P99_MAX = 1.5
+P99_MAX = 2.0
 EACH = """
 response_headers {{ name: "mark" set {{ name: "X-Mark" value: "{mark}" }} }}
 limit {{ name: "all" subject: LIMIT_SUBJECT_ADDRESS requests: {limit} window_s: 1 }}

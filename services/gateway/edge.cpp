@@ -17,6 +17,7 @@ edge::edge(std::shared_ptr<const route_table> routes, outside given)
 
 edge::~edge() {
     stop();
+    over_ = true;
     acceptors_.clear();
     outside_.cache.forget(this);
     clients_.clear();

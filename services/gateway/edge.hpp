@@ -61,9 +61,14 @@ public:
     /// Ends the loop; what is under way is cut off.
     void stop();
 
+    /// Never runs when the edge has ended by then.
     template <class Work>
     void post(Work work) {
-        loop_.post(std::move(work));
+        loop_.post([this, work = std::move(work)]() mutable {
+            if (!over_) {
+                work();
+            }
+        });
     }
 
     /// Serves by these from now on; what is under way goes on by what it began with.
@@ -196,6 +201,7 @@ private:
     std::vector<std::unique_ptr<loop_acceptor>> acceptors_;
     bool draining_ = false;
     bool stopping_ = false;
+    bool over_ = false; ///< what the control thread still posts is for nobody
 };
 
 } // namespace relais::gateway

@@ -42,8 +42,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto part = parse_range(asked.range, bytes)) {
         require_within(*part, bytes);
     }
-    if (const auto date = parse_http_date(asked.if_modified_since)) {
-        fuzz::require(to_http_date(*date) == asked.if_modified_since);
+    const auto date = parse_http_date(asked.if_modified_since);
+    if (date &&
+        !asked.if_modified_since.contains(":60 ")) { // a leap second is the next one's first
+        constexpr std::size_t weekday = 4;           // may be wrong
+        fuzz::require(to_http_date(*date).substr(weekday) ==
+                      asked.if_modified_since.substr(weekday));
     }
     const file_state there{"\"abc\"", std::chrono::sys_seconds(std::chrono::seconds(784'111'777)),
                            bytes};

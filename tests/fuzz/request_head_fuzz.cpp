@@ -17,6 +17,7 @@ void require_same(const http::request_head& a, const http::request_head& b) {
 
 void require_goes_on(const http::request_head& head) {
     gateway::forwarding about;
+    about.service = "web-api";
     about.client_address = "192.0.2.1";
     about.request_id = "0190163d-8694-739b-aea5-966c26f8ad91";
     about.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

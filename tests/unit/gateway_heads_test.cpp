@@ -21,6 +21,7 @@ http::request_head request(const std::string& text) {
 
 forwarding known() {
     forwarding about;
+    about.service = "web-api";
     about.client_address = "192.0.2.7";
     about.request_id = "our-id";
     about.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -56,6 +57,15 @@ std::string lower(std::string text) {
 }
 
 } // namespace
+
+TEST_CASE("a request without a Host goes on to the service by its name", "[gateway]") {
+    const std::string text = "GET / HTTP/1.0\r\n\r\n";
+    const auto written = request_head_for_upstream(request(text), known());
+    CHECK(written.starts_with("GET / HTTP/1.1\r\nHost: web-api\r\n"));
+    CHECK(written.find("X-Forwarded-Host") == std::string::npos);
+    http::request_head again;
+    CHECK(http::parse_request_head(written, {}, again));
+}
 
 TEST_CASE("a request is written anew", "[gateway]") {
     const std::string text = "POST /a%41/../b?x=%20 HTTP/1.1\r\nHost: shop.example\r\n"

@@ -131,6 +131,7 @@ void exchange::prepare(const known_caller* caller) {
     }
     const auto traceparent = record_.trace.child().traceparent_characters();
     forwarding about;
+    about.service = service_->name();
     about.client_address = address_text_.empty() ? client_->info().address : address_text_;
     about.scheme = https_ ? "https" : "http";
     about.request_id = record_.request_id.view();

@@ -140,7 +140,7 @@ void write_request_head(const http::request_head& from_client, const forwarding&
         out.append(from_client.query);
     }
     out.append(" HTTP/1.1\r\n");
-    append_field(out, "Host", from_client.host);
+    append_field(out, "Host", from_client.host.empty() ? about.service : from_client.host);
     const nominations named(from_client.fields);
     const auto forwards = max_forwards(from_client);
     for (const auto& field : from_client.fields) {
@@ -165,7 +165,9 @@ void write_request_head(const http::request_head& from_client, const forwarding&
     append_field(out, "Via", via_of(from_client));
     append_field(out, "X-Forwarded-For", about.client_address);
     append_field(out, "X-Forwarded-Proto", about.scheme);
-    append_field(out, "X-Forwarded-Host", from_client.host);
+    if (!from_client.host.empty()) {
+        append_field(out, "X-Forwarded-Host", from_client.host);
+    }
     append_field(out, "X-Request-Id", about.request_id);
     append_field(out, "traceparent", about.traceparent);
     if (about.deadline.count() > 0) {

@@ -108,10 +108,11 @@ std::string_view or_empty(const known_headers::value& text) {
     return text.value_or(std::string_view());
 }
 
-result<std::optional<position>> read_position(const known_headers& fields) {
+result<void> read_position(const known_headers& fields, std::optional<position>& into) {
     const auto& source = fields.x_source;
     if (!source && !fields.x_lsn && !fields.x_index) {
-        return std::nullopt;
+        into.reset();
+        return {};
     }
     const auto colon = source ? source->rfind(':') : std::string_view::npos;
     if (colon == std::string_view::npos || colon == 0 || !is_storable_text(*source) ||
@@ -126,7 +127,13 @@ result<std::optional<position>> read_position(const known_headers& fields) {
     if (!index) {
         return bad("x-idx");
     }
-    return position{std::string(*source), *lsn, *index};
+    if (!into) {
+        into.emplace();
+    }
+    into->source = *source;
+    into->lsn = *lsn;
+    into->index = *index;
+    return {};
 }
 
 /// `<id>:<version>,<id>:<version>`
@@ -148,8 +155,8 @@ result<void> read_needs(std::string_view kind, std::string_view name, std::strin
     return {};
 }
 
-result<std::vector<snapshot_need>> all_needs(header_views fields) {
-    std::vector<snapshot_need> needs;
+result<void> all_needs(header_views fields, std::vector<snapshot_need>& into) {
+    into.clear();
     for (const auto& [name, value] : fields) {
         if (!name.starts_with(needs_prefix) || !name.ends_with(needs_suffix) ||
             name.size() <= needs_prefix.size() + needs_suffix.size()) {
@@ -157,12 +164,12 @@ result<std::vector<snapshot_need>> all_needs(header_views fields) {
         }
         const auto kind = name.substr(needs_prefix.size(),
                                       name.size() - needs_prefix.size() - needs_suffix.size());
-        const auto read = read_needs(kind, name, value, needs);
+        auto read = read_needs(kind, name, value, into);
         if (!read) {
-            return fail(read);
+            return read;
         }
     }
-    return needs;
+    return {};
 }
 
 /// What every record of ours carries.
@@ -196,6 +203,7 @@ result<void> read_optional(const known_headers& fields, event& into) {
     into.cause.trace = traceparent ? *traceparent : trace::context::start();
     into.cause.correlation_id = or_empty(fields.correlation_id);
     into.cause.causation_id = or_empty(fields.causation_id);
+    into.expires_at.reset();
     if (fields.expires_at) {
         const auto time = parse_rfc3339(*fields.expires_at);
         if (!time) {
@@ -203,12 +211,7 @@ result<void> read_optional(const known_headers& fields, event& into) {
         }
         into.expires_at = *time;
     }
-    auto position = read_position(fields);
-    if (!position) {
-        return fail(position);
-    }
-    into.position = *std::move(position);
-    return {};
+    return read_position(fields, into.position);
 }
 
 } // namespace
@@ -251,34 +254,38 @@ headers position_headers(const position& value) {
             {"x-idx", std::to_string(value.index)}};
 }
 
-result<event> from_record(const record_view& record) {
-    event read;
+result<void> read_record(const record_view& record, event& into) {
     const known_headers fields(record.headers);
-    const auto required = read_required(fields, read);
+    auto required = read_required(fields, into);
     if (!required) {
-        return fail(required);
+        return required;
     }
     if (record.key.empty() || !is_storable_text(record.key)) {
         return bad("key");
     }
-    const auto optional = read_optional(fields, read);
+    auto optional = read_optional(fields, into);
     if (!optional) {
-        return fail(optional);
+        return optional;
     }
-    auto needs = all_needs(record.headers);
+    auto needs = all_needs(record.headers, into.needs);
     if (!needs) {
-        return fail(needs);
+        return needs;
     }
-    read.needs = *std::move(needs);
-    read.tombstone = !record.value.has_value();
+    into.tombstone = !record.value.has_value();
     if (record.value && fields.content_type != "application/protobuf") {
         return bad("content-type");
     }
-    read.topic = record.topic;
-    read.key = record.key;
+    into.topic = record.topic;
+    into.key = record.key;
     const auto payload = record.value.value_or(std::string_view());
-    read.payload = unwrap_confluent(payload).value_or(payload);
-    return read;
+    into.payload = unwrap_confluent(payload).value_or(payload);
+    return {};
+}
+
+result<event> from_record(const record_view& record) {
+    result<event> made;
+    const auto read = read_record(record, *made);
+    return read ? std::move(made) : fail(read);
 }
 
 result<event> from_record(std::string_view topic, std::string_view key,

@@ -63,16 +63,17 @@ public:
     timestamp time() const; ///< of the broker or the producer
     std::string_view key() const;
     record copy() const;
-    /// The event in it (see events::from_record for the errors).
-    result<events::event> read() const;
+    /// The event in it (see events::from_record for the errors). What `into` held before is gone;
+    /// its memory is used again.
+    void read(result<events::event>& into) const;
 
 private:
     friend class fetched;
 
-    message(const rd_kafka_message_s* native, const std::string& topic)
+    message(rd_kafka_message_s* native, const std::string& topic)
         : native_(native), topic_(&topic) {}
 
-    const rd_kafka_message_s* native_;
+    rd_kafka_message_s* native_;
     const std::string* topic_;
 };
 

@@ -1,6 +1,7 @@
 #include "clock/rfc3339.hpp"
 #include "events/confluent.hpp"
 #include "events/event.hpp"
+#include "events/storable_text.hpp"
 
 #include <fmt/format.h>
 
@@ -30,77 +31,65 @@ std::optional<Integer> parse_integer(std::string_view text, int base) {
     return value;
 }
 
-/// PostgreSQL keeps keys, types and ids as text, which holds UTF-8 without NUL only.
-bool is_storable_text(std::string_view text) {
-    std::size_t i = 0;
-    while (i < text.size()) {
-        const auto first = static_cast<unsigned char>(text[i]);
-        const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-        if (first == 0 || (first >= 0x80 && first < 0xC2) || first > 0xF4 ||
-            i + length > text.size()) {
-            return false;
-        }
-        for (std::size_t k = 1; k < length; ++k) {
-            if ((static_cast<unsigned char>(text[i + k]) & 0xC0U) != 0x80) {
-                return false;
-            }
-        }
-        if (length > 2) {
-            // No overlong forms, surrogates, or code points past U+10FFFF (RFC 3629 §4).
-            const auto second = static_cast<unsigned char>(text[i + 1]);
-            if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-                (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) {
-                return false;
-            }
-        }
-        i += length;
-    }
-    return true;
-}
-
 /// The headers that mean something to us, found in one pass. Of a repeated one the last counts.
 struct known_headers {
     using value = std::optional<std::string_view>;
     value id, type, source, specversion, time, content_type, traceparent, correlation_id,
         causation_id, expires_at, x_source, x_lsn, x_index;
+    bool has_needs = false;
 
     explicit known_headers(header_views fields) {
         for (const auto& [name, text] : fields) {
             if (auto* slot = slot_of(name)) {
                 *slot = text;
+            } else {
+                has_needs = has_needs || name.starts_with(needs_prefix);
             }
         }
     }
 
 private:
-    /// By length first: most comparisons are with one name or none.
+    /// By length and one letter first: most are compared with one name or none.
     value* slot_of(std::string_view name) {
         switch (name.size()) {
         case 5:
-            return name == "ce_id"   ? &id
-                   : name == "x-src" ? &x_source
-                   : name == "x-lsn" ? &x_lsn
-                   : name == "x-idx" ? &x_index
-                                     : nullptr;
+            return slot_of_five(name);
         case 7:
-            return name == "ce_type" ? &type : name == "ce_time" ? &time : nullptr;
+            return name[3] == 't' && name[4] == 'y' ? only(name, "ce_type", type)
+                                                    : only(name, "ce_time", time);
         case 9:
-            return name == "ce_source" ? &source : nullptr;
+            return only(name, "ce_source", source);
         case 10:
-            return name == "expires-at" ? &expires_at : nullptr;
+            return only(name, "expires-at", expires_at);
         case 11:
-            return name == "traceparent" ? &traceparent : nullptr;
+            return only(name, "traceparent", traceparent);
         case 12:
-            return name == "content-type" ? &content_type : nullptr;
+            return only(name, "content-type", content_type);
         case 14:
-            return name == "ce_specversion"   ? &specversion
-                   : name == "ce_causationid" ? &causation_id
-                                              : nullptr;
+            return name[3] == 's' ? only(name, "ce_specversion", specversion)
+                                  : only(name, "ce_causationid", causation_id);
         case 16:
-            return name == "ce_correlationid" ? &correlation_id : nullptr;
+            return only(name, "ce_correlationid", correlation_id);
         default:
             return nullptr;
         }
+    }
+
+    value* slot_of_five(std::string_view name) {
+        switch (name[2]) {
+        case '_':
+            return only(name, "ce_id", id);
+        case 's':
+            return only(name, "x-src", x_source);
+        case 'l':
+            return only(name, "x-lsn", x_lsn);
+        default:
+            return only(name, "x-idx", x_index);
+        }
+    }
+
+    static value* only(std::string_view name, std::string_view wanted, value& slot) {
+        return name == wanted ? &slot : nullptr;
     }
 };
 
@@ -156,7 +145,6 @@ result<void> read_needs(std::string_view kind, std::string_view name, std::strin
 }
 
 result<void> all_needs(header_views fields, std::vector<snapshot_need>& into) {
-    into.clear();
     for (const auto& [name, value] : fields) {
         if (!name.starts_with(needs_prefix) || !name.ends_with(needs_suffix) ||
             name.size() <= needs_prefix.size() + needs_suffix.size()) {
@@ -267,9 +255,12 @@ result<void> read_record(const record_view& record, event& into) {
     if (!optional) {
         return optional;
     }
-    auto needs = all_needs(record.headers, into.needs);
-    if (!needs) {
-        return needs;
+    into.needs.clear();
+    if (fields.has_needs) {
+        auto needs = all_needs(record.headers, into.needs);
+        if (!needs) {
+            return needs;
+        }
     }
     into.tombstone = !record.value.has_value();
     if (record.value && fields.content_type != "application/protobuf") {

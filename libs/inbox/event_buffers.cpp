@@ -31,21 +31,26 @@ std::size_t event_buffer::capacity_bytes() const {
     return bytes;
 }
 
+event_buffers::event_buffers() : spare_(std::make_shared<list>()) {}
+
 std::shared_ptr<event_buffer> event_buffers::take() {
     auto next = std::make_unique<event_buffer>();
-    if (!spare_.empty()) {
-        next = std::move(spare_.back());
-        spare_.pop_back();
+    if (!spare_->empty()) {
+        next = std::move(spare_->back());
+        spare_->pop_back();
     }
-    return {next.release(), [this](event_buffer* used) {
-                give_back(std::unique_ptr<event_buffer>(used));
+    return {next.release(), [home = std::weak_ptr(spare_)](event_buffer* used) {
+                std::unique_ptr<event_buffer> owned(used);
+                if (const auto spare = home.lock()) {
+                    give_back(*spare, std::move(owned));
+                }
             }};
 }
 
-void event_buffers::give_back(std::unique_ptr<event_buffer> used) {
-    if (spare_.size() < spare_max && used->capacity_bytes() <= spare_bytes_max) {
+void event_buffers::give_back(list& to, std::unique_ptr<event_buffer> used) {
+    if (to.size() < spare_max && used->capacity_bytes() <= spare_bytes_max) {
         used->used_ = 0;
-        spare_.push_back(std::move(used));
+        to.push_back(std::move(used));
     }
 }
 

@@ -28,18 +28,22 @@ private:
     std::size_t used_ = 0;
 };
 
-/// Buffers that were used are used again, because half of what an event costs otherwise is memory
-/// for its texts, taken on one thread and given back on another. On the loop's thread.
+/// Buffers that were used are used again: a third of what an event cost was memory for its texts,
+/// taken on one thread and given back on another. On the loop's thread.
 class event_buffers {
 public:
+    event_buffers();
+
     /// A buffer comes back when its last owner lets go of it: workers that share a transaction
-    /// share its events. This must outlive them all.
+    /// share its events.
     std::shared_ptr<event_buffer> take();
 
 private:
-    void give_back(std::unique_ptr<event_buffer> used);
+    using list = std::vector<std::unique_ptr<event_buffer>>;
 
-    std::vector<std::unique_ptr<event_buffer>> spare_;
+    static void give_back(list& to, std::unique_ptr<event_buffer> used);
+
+    std::shared_ptr<list> spare_; // seen by the buffers that are in use, which may outlive us
 };
 
 } // namespace relais::inbox

@@ -33,10 +33,11 @@ write_header_sum() {
     cmp -s "$sum.new" "$sum" || mv "$sum.new" "$sum"
 }
 
+# build_preset PRESET [OPTION OF CMAKE…]
 build_preset() {
     configure "$1" "$("$deploy_dir/setup" --print-prefix)"
     write_header_sum "$(preset_dir "$1")"
-    cmake --build "$(preset_dir "$1")"
+    cmake --build "$(preset_dir "$1")" "${@:2}"
 }
 
 # step_build PRESET: the first time takes minutes, and says so.

@@ -146,6 +146,11 @@ command_demo() {
 # chaos [ROW] [--seed N] [--kills N] [--mode M] [--json]: the faults of tests/chaos, on a fresh suite that is
 # nobody's. With --json only its answer goes to the standard output.
 command_chaos() {
+    if [[ ${1:-} == gateway ]]; then
+        shift
+        chaos_gateway "$@"
+        return
+    fi
     local code=0 python
     python=$(python_venv)/bin/python
     check_chaos_words "$@"
@@ -171,6 +176,24 @@ command_chaos() {
         say "something did not hold; logs of the servers and services: $log_dir"
     fi
     return $code
+}
+
+# chaos gateway [ROW] [--seconds N] [--json]: the gateway alone, before origins of its own.
+chaos_gateway() {
+    PYTHONPATH=tests/chaos/gateway PYTHONDONTWRITEBYTECODE=1 \
+        /usr/bin/python3 -c 'import gateway_chaos; gateway_chaos.parse()' "$@" || exit $?
+    exec 3>&1
+    if [[ " $* " == *" --json "* ]]; then
+        exec 1>&2
+    fi
+    "$deploy_dir/setup"
+    start_log "$log_dir/chaos-gateway.log"
+    if [[ $build_dir == "$(preset_dir release)" ]]; then
+        step "build (the gateway)" "read the compiler's message in the log" \
+            build_preset release --target bin/relais-gateway
+    fi
+    RELAIS_TEST_BUILD=$build_dir PYTHONDONTWRITEBYTECODE=1 \
+        "$(python_venv)/bin/python" tests/chaos/gateway/gateway_chaos.py "$@" >&3
 }
 
 # Wrong usage is said before anything is started.

@@ -25,6 +25,8 @@ FUZZ_SHORT_S, FUZZ_LONG_S = 4, 120
 WITHOUT_SERVERS = {"images", "edge"}
 # Folders whose tests need no plugin of pytest's: to load those takes as long as such tests do.
 WITHOUT_PLUGINS = {"edge"}
+# Rows of tests/chaos/gateway.
+WITHOUT_SANITIZERS = {"idle-memory", "descriptors"}
 # Tags of cases that script the faults of the one sandbox, or clear it; see also tests/CMakeLists.txt.
 OF_THE_SANDBOX = {"serial", "notification", "mailing-list-sync"}
 SHARING_SERVERS = "functional"
@@ -139,6 +141,19 @@ def chaos_tests(python):
         yield Test(f"chaos: {row}", BREAKING_SERVERS, command, words=("chaos", file.stem), lock="suite")
 
 
+def gateway_chaos_tests(given):
+    """What the gateway withstands, each row in its short form; those that count memory or descriptors
+    without sanitizers, which need both for themselves."""
+    folder = ROOT / "tests/chaos/gateway"
+    for file in sorted((folder / "rows").glob("[a-z]*.py")):
+        row = file.stem.replace("_", "-")
+        label, build = ("release", given.release) if row in WITHOUT_SANITIZERS else ("gateway", given.dev)
+        run = [given.python, folder / "gateway_chaos.py", row, "--short"]
+        command = ["env", f"RELAIS_TEST_BUILD={build}", *run]
+        words = ("chaos", file.stem)
+        yield Test(f"chaos gateway: {row}", label, command, words, lock="gateway-chaos")
+
+
 def tidy_tests(given):
     tidy = ROOT / "tests/tidy"
     lint = [given.python, tidy / "lint.py", given.dev]
@@ -167,6 +182,7 @@ def all_tests(given):
     yield from tidy_tests(given)
     yield from python_tests(given.python)
     yield from chaos_tests(given.python)
+    yield from gateway_chaos_tests(given)
     if given.all:
         yield image_proof()
 

@@ -34,10 +34,12 @@ origin origin_of(const client_settings& settings) {
     return *parsed;
 }
 
-asio::ssl::context make_tls() {
+asio::ssl::context make_tls(const origin& to) {
     asio::ssl::context tls(asio::ssl::context::tls_client);
-    tls.set_default_verify_paths();
     tls.set_verify_mode(asio::ssl::verify_peer);
+    if (to.encrypted) { // to read whom the system trusts takes some 20 ms
+        tls.set_default_verify_paths();
+    }
     return tls;
 }
 
@@ -53,7 +55,7 @@ struct client::impl {
     origin to;
     asio::io_context& loop;
     metrics::registry& metrics;
-    asio::ssl::context tls = make_tls();
+    asio::ssl::context tls;
     deadline_watch deadlines;
     async::signal freed;
     std::vector<idle_connection> idle; // the youngest last: the old ones may run out
@@ -64,7 +66,7 @@ struct client::impl {
 
     impl(client_settings given, asio::io_context& io, metrics::registry& registry)
         : settings(std::move(given)), to(origin_of(settings)), loop(io), metrics(registry),
-          deadlines(io), freed(io),
+          tls(make_tls(to)), deadlines(io), freed(io),
           opened(registry.counter("http_client_connections_opened_total", "Connections made",
                                   {{"client", settings.name}})),
           repeated(registry.counter("http_client_repeated_requests_total",

@@ -2,7 +2,7 @@
 
 #include "async/signal.hpp"
 #include "config/reader.hpp"
-#include "http/socket_shelf.hpp"
+#include "http/listening_socket.hpp"
 #include "log/logger.hpp"
 #include "metrics/registry.hpp"
 #include "result/result.hpp"
@@ -33,7 +33,7 @@ public:
 
     /// The port that was bound; 0 before open().
     std::uint16_t port() const {
-        return port_;
+        return socket_.local().port();
     }
 
     /// Until close(). on_connection gets each socket (TCP_NODELAY set); has_room is asked before
@@ -41,12 +41,6 @@ public:
     boost::asio::awaitable<void>
     run(std::function<bool()> has_room,
         std::function<void(boost::asio::ip::tcp::socket)> on_connection);
-
-    /// The same for whoever serves elsewhere than on this loop: gives descriptors (TCP_NODELAY and
-    /// non-blocking), many at a time, which this loop never gets to know.
-    boost::asio::awaitable<void>
-    run_descriptors(std::function<bool()> has_room,
-                    std::function<void(int, const boost::asio::ip::tcp::endpoint&)> on_descriptor);
 
     void notify_room();
 
@@ -56,23 +50,18 @@ public:
     void close();
 
 private:
-    void bind(const config::endpoint& where, boost::system::error_code& failed);
-    void adopt(int descriptor, boost::system::error_code& failed);
     void empty_queue();
     void let_go();
     boost::asio::awaitable<bool> accept_one();
-    bool accept_waiting(const std::function<bool()>& has_room);
     void count_error(const std::string& what);
     void hand_over(boost::asio::ip::tcp::socket socket);
 
-    boost::asio::ip::tcp::acceptor acceptor_;
+    listening_socket socket_;
+    boost::asio::ip::tcp::acceptor acceptor_; ///< of that socket
     async::signal wake_;
     log::logger logger_;
     metrics::counter errors_;
-    socket_shelf* sockets_;
-    std::uint16_t port_ = 0;
     std::function<void(boost::asio::ip::tcp::socket)> on_connection_;
-    std::function<void(int, const boost::asio::ip::tcp::endpoint&)> on_descriptor_;
     bool closed_ = false;
 };
 

@@ -42,18 +42,17 @@ asio::awaitable<std::unordered_set<event_id>> look_back(look_back_request reques
             published.insert(*id);
         }
     };
-    std::vector<std::string> topics;
+    const auto back = system_clock().now() - request.since + margin;
+    std::vector<kafka::broadcast_topic> topics;
     topics.reserve(request.topics.size());
     for (const auto& name : request.topics) {
-        topics.push_back(request.broker.topic_prefix + name);
+        topics.push_back({request.broker.topic_prefix + name,
+                          std::chrono::ceil<std::chrono::milliseconds>(back)});
     }
-    const auto back = system_clock().now() - request.since + margin;
-    kafka::broadcast_reader reader(
-        {.brokers = request.broker.brokers,
-         .client_id = request.broker.client_id + "-look-back",
-         .topics = std::move(topics),
-         .read_back = std::chrono::ceil<std::chrono::milliseconds>(back)},
-        note, loop, registry, std::move(logger));
+    kafka::broadcast_reader reader({.brokers = request.broker.brokers,
+                                    .client_id = request.broker.client_id + "-look-back",
+                                    .topics = std::move(topics)},
+                                   note, loop, registry, std::move(logger));
     auto reading = reader.run();
     auto waiting = until_caught_up(reader);
     co_await (std::move(reading) || std::move(waiting));

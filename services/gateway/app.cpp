@@ -1,16 +1,14 @@
 #include "gateway/app.hpp"
 
-#include "gateway/events/cache_purge.hpp"
-
-#include <relais/identity/v1/account_events.pb.h>
+#include "gateway/events/news.hpp"
 
 namespace asio = boost::asio;
 
 namespace relais::gateway {
 namespace {
 
-/// The identity caches are empty at the start and their entries live 30 s, so older revocations do
-/// not matter; the minute leaves room for clocks that differ.
+/// The caches are empty at the start, and identities live 30 s in them, so what is older does not
+/// matter; the minute leaves room for clocks that differ.
 constexpr std::chrono::minutes read_back{1};
 
 constexpr std::chrono::milliseconds last_events_within{2'000};
@@ -26,32 +24,27 @@ app::app(const settings& given, host::process& process)
       producer_({given.kafka_brokers, given.process.instance}, process.loop(), process.metrics(),
                 process.logger()),
       security_(producer_, names_, process.time(), given.process.instance, process.metrics()),
-      revocations_(
-          {given.kafka_brokers, given.process.instance, {"identity.account.events.v1"}, read_back},
-          [this](const kafka::record& record) { on_record(record); }, process.loop(),
-          process.metrics(), process.logger()),
-      purges_(
-          {given.kafka_brokers, given.process.instance, {"edge.cache.events.v1"}, read_back},
-          [this](const kafka::record& record) {
-              if (const auto key = purged_key(record)) {
-                  edges_.purge(*key);
-              }
-          },
-          process.loop(), process.metrics(), process.logger()),
       edges_(given.loops, given.connections_max, given.cache_bytes_max, given.listen,
              process.loop(),
              {routes_, process.time(), process.metrics(), process.logger(), names_, figures_,
-              access_log_, identities_, process.tasks(host::stage::workers),
-              process.tasks(host::stage::acceptors), process.sockets(),
+              access_log_, identities_, process.tasks(host::stage::workers), process.sockets(),
               [this](const access_record& record) {
                   security_.refused(record);
               }}),
       bans_(
-          {given.kafka_brokers, given.process.instance, given.bans_wait},
+          given.bans_wait,
           [this](const std::shared_ptr<const ban_list>& now) {
               edges_.tell_each([now](edge& to) { to.set_bans(now); });
           },
           process.time(), process.loop(), process.metrics(), process.logger()),
+      news_(
+          {.brokers = given.kafka_brokers,
+           .client_id = given.process.instance,
+           .topics = {{"identity.account.events.v1", read_back},
+                      {"edge.cache.events.v1", read_back},
+                      {ban_feed::topic, ban_feed::read_back}}},
+          [this](const kafka::record& record) { on_news(record); }, process.loop(),
+          process.metrics(), process.logger()),
       watches_({[this](const std::string& service, const auto& instances) {
                     edges_.tell_each(
                         [service, instances](edge& to) { to.set_instances(service, instances); });
@@ -81,16 +74,15 @@ void app::use(const std::shared_ptr<const route_table>& routes) {
     watches_.use(routes->upstreams);
 }
 
-/// Every instance sees every revocation; anything else on the topic is not ours.
-void app::on_record(const kafka::record& record) {
-    const auto event = kafka::to_event(record);
-    if (!event || event->type != identity::v1::CredentialRevoked::descriptor()->full_name()) {
-        return;
-    }
-    const auto revoked = events::decode<identity::v1::CredentialRevoked>(*event);
-    if (revoked) {
-        identities_.revoke(revoked->credential_id());
-        edges_.tell_each([id = revoked->credential_id()](edge& to) { to.identities().revoke(id); });
+/// Every instance sees all of it.
+void app::on_news(const kafka::record& record) {
+    if (record.topic == ban_feed::topic) {
+        bans_.on_record(record);
+    } else if (const auto key = purged_key(record)) {
+        edges_.purge(*key);
+    } else if (const auto id = revoked_credential(record)) {
+        identities_.revoke(*id);
+        edges_.tell_each([id](edge& to) { to.identities().revoke(*id); });
     }
 }
 
@@ -108,11 +100,10 @@ void app::register_parts(const settings& given) {
         }
         return {};
     });
-    process_.add_readiness("bans", [this] { return bans_.is_ready(); });
+    process_.add_readiness("bans",
+                           [this] { return bans_.is_ready(news_.caught_up(ban_feed::topic)); });
     process_.run_task(stage::workers, "reload", [this] { return reload_.run(); });
-    process_.run_task(stage::consumers, "revocations", [this] { return revocations_.run(); });
-    process_.run_task(stage::consumers, "cache-purges", [this] { return purges_.run(); });
-    process_.run_task(stage::consumers, "bans", [this] { return bans_.run(); });
+    process_.run_task(stage::consumers, "news", [this] { return news_.run(); });
     process_.run_task(stage::consumers, "ban-expiry", [this] { return bans_.expire(); });
     process_.add({stage::acceptors, "http",
                   [this]() -> asio::awaitable<result<void>> { co_return edges_.start(); },

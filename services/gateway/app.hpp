@@ -19,8 +19,8 @@
 namespace relais::gateway {
 
 /// The service put together: members in the order in which they depend on each other. The control
-/// thread (the process's loop) accepts, watches the services, asks who tokens belong to and reads
-/// events; the edges serve the clients.
+/// thread (the process's loop) opens the listeners, watches the services, asks who tokens belong to
+/// and reads events; the edges serve the clients.
 class app { // NOLINT(clang-analyzer-optin.performance.Padding): there is one
 public:
     app(const settings& given, host::process& process);
@@ -28,7 +28,7 @@ public:
 private:
     void register_parts(const settings& given);
     void use(const std::shared_ptr<const route_table>& routes);
-    void on_record(const kafka::record& record);
+    void on_news(const kafka::record& record);
 
     host::process& process_;
     std::shared_ptr<const route_table> routes_; // shared with the edges; as at the start
@@ -40,10 +40,9 @@ private:
     access_writer access_log_;
     kafka::producer producer_;
     security_events security_;
-    kafka::broadcast_reader revocations_;
-    kafka::broadcast_reader purges_; ///< on its own: a topic that is not there yet holds up nothing
     edge_fleet edges_;
     ban_feed bans_;
+    kafka::broadcast_reader news_;
     service_watches watches_;
     live_board board_;
     drain drain_;

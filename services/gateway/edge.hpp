@@ -14,11 +14,14 @@
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/limits/ban_list.hpp"
 #include "gateway/limits/shared_limits.hpp"
+#include "gateway/listeners/client_count.hpp"
+#include "gateway/listeners/loop_acceptor.hpp"
 #include "gateway/live/loop_view.hpp"
 #include "gateway/loop/edge_loop.hpp"
 #include "gateway/routing/route_table.hpp"
 #include "gateway/upstream/plan.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,7 +32,10 @@ namespace relais::gateway {
 /// What one event loop needs to serve clients, all of it its own: clients, exchanges, the services
 /// as it sees them, what it knows of identities. Everything but the constructor, start() and stop()
 /// runs on the loop's thread; others post().
-class edge final : public client_owner, public arrival_owner, public cache_refresh::owner {
+class edge final : public client_owner,
+                   public arrival_owner,
+                   public cache_refresh::owner,
+                   public loop_acceptor::owner {
 public:
     struct outside {
         const clock& time;
@@ -42,7 +48,10 @@ public:
         identity_cache::ask_function ask_identity;
         /// Something was refused for a reason worth watching. Called on this loop's thread.
         std::function<void(const access_record&)> watch_refusal;
-        std::function<void(std::ptrdiff_t)> count_clients;
+        client_count& clients; ///< of all loops
+        /// Who serves what this edge has accepted: itself, unless another has much less to do.
+        std::function<edge&(edge&)> serving;
+        std::function<void(int error)> report_accept_failed;
     };
 
     edge(std::shared_ptr<const route_table> routes, outside given);
@@ -52,9 +61,14 @@ public:
     /// Ends the loop; what is under way is cut off.
     void stop();
 
+    /// Never runs when the edge has ended by then.
     template <class Work>
     void post(Work work) {
-        loop_.post(std::move(work));
+        loop_.post([this, work = std::move(work)]() mutable {
+            if (!over_) {
+                work();
+            }
+        });
     }
 
     /// Serves by these from now on; what is under way goes on by what it began with.
@@ -70,6 +84,12 @@ public:
     /// How a listener's connections are served from now on. Before the first of them comes.
     void set_door(std::size_t listener, std::shared_ptr<const listener_settings> rules,
                   const tls_server* security);
+    /// Takes the descriptor of a listening socket, whose door is set, and accepts.
+    void accept_from(std::size_t listener, int descriptor);
+    /// `others_go_on`: another process has the socket, too, and accepts what waits.
+    void stop_accepting(std::size_t listener, bool others_go_on);
+    /// For more connections, where there was none.
+    void on_room();
     /// A connection that was just accepted, by its descriptor.
     void adopt(int descriptor, const boost::asio::ip::tcp::endpoint& peer, std::size_t listener);
 
@@ -87,6 +107,17 @@ public:
     void on_arrived(arrival& which, const std::optional<error>& refused) override;
     void on_lost(arrival& which) override;
     bool is_trusted(const ip_address& peer) const override;
+
+    bool take_room(bool anyway) override;
+    void give_room_back() override;
+    void on_accepted(std::size_t listener, int descriptor,
+                     const boost::asio::ip::tcp::endpoint& peer) override;
+    void on_accept_failed(int error) override;
+
+    /// From any thread: connections that this loop has.
+    std::size_t clients_open() const {
+        return clients_open_.load(std::memory_order_relaxed);
+    }
 
     const client_limits& patience() const override {
         return patience_;
@@ -146,8 +177,8 @@ private:
     service* find_service(const std::string& name);
     std::unique_ptr<client_connection> make_client(channel&& open, client_info info,
                                                    client_wire speaks);
-    std::unique_ptr<client_connection> make_newcomer(boost::asio::ip::tcp::socket socket,
-                                                     client_info info, door& through);
+    std::unique_ptr<client_connection> make_newcomer(int descriptor, client_info info,
+                                                     door& through);
     void begin(client_connection& client, const std::optional<error>& refused);
     std::optional<error> take_place(client_connection& client, const ip_address& address);
 
@@ -166,8 +197,11 @@ private:
     arrival_metrics arrivals_;
     std::vector<std::unique_ptr<door>> doors_; ///< by the listeners' numbers
     std::vector<std::unique_ptr<client_connection>> clients_;
+    std::atomic<std::size_t> clients_open_{0}; ///< for others
+    std::vector<std::unique_ptr<loop_acceptor>> acceptors_;
     bool draining_ = false;
     bool stopping_ = false;
+    bool over_ = false; ///< what the control thread still posts is for nobody
 };
 
 } // namespace relais::gateway

@@ -4,6 +4,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <fcntl.h>
+
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
@@ -11,7 +14,11 @@ namespace relais::gateway {
 
 edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, std::size_t cache_bytes_max,
                        own_listeners own, asio::io_context& control, surroundings given)
-    : control_(control), given_(std::move(given)), connections_max_(connections_max),
+    : control_(control), given_(std::move(given)),
+      clients_(connections_max,
+               [this] {
+                   asio::post(control_, [this] { tell_each([](edge& each) { each.on_room(); }); });
+               }),
       upstream_clients_([this](const std::string& service, const tls_client* by,
                                const std::string& name) { secure(service, by, name); },
                         given_.time, given_.metrics, given_.logger),
@@ -23,21 +30,44 @@ edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, std::size
 }
 
 listener_set::surroundings edge_fleet::listening() {
-    return {control_,
-            given_.time,
+    return {given_.time,
             given_.metrics,
             given_.logger,
-            given_.accepting,
             given_.sockets,
-            [this] { return static_cast<std::size_t>(clients_.load()) < connections_max_; },
-            [this](std::size_t listener, int descriptor, const tcp::endpoint& peer) {
-                on_accepted(descriptor, peer, listener);
+            [this](std::size_t listener, int descriptor) {
+                for (const auto& each : edges_) {
+                    const int own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+                    each->post(
+                        [to = each.get(), listener, own] { to->accept_from(listener, own); });
+                }
+            },
+            [this](std::size_t listener, bool others_go_on) {
+                stop_accepting_from(listener, others_go_on);
             },
             [this](std::size_t listener, auto rules, const tls_server* security) {
                 tell_each([listener, rules = std::move(rules), security](edge& to) {
                     to.set_door(listener, rules, security);
                 });
             }};
+}
+
+void edge_fleet::stop_accepting_from(std::size_t listener, bool others_go_on) {
+    for (const auto& each : edges_) {
+        clients_.take(true); // it may have one on its way until it was told
+        each->post([this, to = each.get(), listener, others_go_on] {
+            to->stop_accepting(listener, others_go_on);
+            clients_.give_back();
+        });
+    }
+}
+
+/// Connections live long, so each loop gets its share, whoever the kernel wakes most.
+edge& edge_fleet::serving(edge& by) {
+    constexpr std::size_t few = 4;
+    const auto& idlest = *std::ranges::min_element(
+        edges_, {}, [](const auto& each) { return each->clients_open(); });
+    const auto least = idlest->clients_open();
+    return by.clients_open() > least + least / 8 + few ? *idlest : by;
 }
 
 void edge_fleet::secure(const std::string& service, const tls_client* by,
@@ -70,11 +100,10 @@ edge::outside edge_fleet::outside_of(std::size_t index) {
             [this](const access_record& record) {
                 asio::post(control_, [this, record] { given_.watch_refusal(record); });
             },
-            [this](std::ptrdiff_t change) {
-                const auto before = clients_.fetch_add(change);
-                if (static_cast<std::size_t>(before) >= connections_max_) {
-                    asio::post(control_, [this] { listeners_.notify_room(); });
-                }
+            clients_,
+            [this](edge& by) -> edge& { return serving(by); },
+            [this](int error) {
+                asio::post(control_, [this, error] { listeners_.count_failed_accept(error); });
             }};
 }
 
@@ -115,13 +144,6 @@ asio::awaitable<void> edge_fleet::watch_certificates() {
         listeners_.look();
         upstream_clients_.look();
     }
-}
-
-void edge_fleet::on_accepted(int descriptor, const tcp::endpoint& peer, std::size_t listener) {
-    clients_.fetch_add(1);
-    // In turn: connections live long, so each loop gets its share.
-    auto& to = *edges_[next_edge_++ % edges_.size()];
-    to.post([&to, descriptor, peer, listener] { to.adopt(descriptor, peer, listener); });
 }
 
 void edge_fleet::stop_accepting() {

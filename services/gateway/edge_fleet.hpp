@@ -10,16 +10,14 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include <algorithm>
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
 
 namespace relais::gateway {
 
-/// The edges, one per event loop, as the control thread sees them: it accepts connections and hands
-/// each to one of them, and tells all of them what changes.
+/// The edges, one per event loop, as the control thread sees them: it opens the listeners, from
+/// which each of them accepts, and tells all of them what changes.
 class edge_fleet { // NOLINT(clang-analyzer-optin.performance.Padding): there is one
 public:
     struct surroundings {
@@ -32,7 +30,6 @@ public:
         access_writer& log;
         introspector& identities;
         async::task_group& tasks;
-        async::task_group& accepting;
         http::socket_shelf& sockets;
         /// Called on the control thread.
         std::function<void(const access_record&)> watch_refusal;
@@ -57,7 +54,7 @@ public:
 
     /// Open connections, also those on their way to a loop.
     std::size_t clients() const {
-        return static_cast<std::size_t>(std::max<std::ptrdiff_t>(clients_.load(), 0));
+        return clients_.open();
     }
 
     /// Asks one loop what goes on; it answers on the control thread, unless it has stopped.
@@ -76,9 +73,9 @@ public:
     }
 
 private:
-    void on_accepted(int descriptor, const boost::asio::ip::tcp::endpoint& peer,
-                     std::size_t listener);
     listener_set::surroundings listening();
+    void stop_accepting_from(std::size_t listener, bool others_go_on);
+    edge& serving(edge& by);
     void secure(const std::string& service, const tls_client* by, const std::string& server_name);
     void ask_identity(edge& whose, std::string token, const trace::context& where,
                       std::function<void(result<introspection>)> answer);
@@ -86,12 +83,10 @@ private:
 
     boost::asio::io_context& control_;
     surroundings given_;
-    std::size_t connections_max_;
+    client_count clients_;              ///< also on their way to an edge
     upstream_clients upstream_clients_; ///< outlives the edges
     own_listeners own_;
-    listener_set listeners_;                 ///< its servers outlive the edges
-    std::atomic<std::ptrdiff_t> clients_{0}; ///< of all edges, also on their way to one
-    std::size_t next_edge_ = 0;
+    listener_set listeners_; ///< its servers outlive the edges
     shared_limits limits_;
     response_cache cache_;
     std::vector<std::unique_ptr<edge>> edges_;

@@ -86,8 +86,7 @@ TEST_CASE("a refusal worth watching becomes an event", "[gateway][kafka]") {
     kafka::broadcast_reader reader(
         {.brokers = test::kafka_topics::brokers(),
          .client_id = "test",
-         .topics = {"edge.security.events.v1"},
-         .read_back = 1min},
+         .topics = {{"edge.security.events.v1", 1min}}},
         [&](const kafka::record& record) {
             const auto event = kafka::to_event(record);
             auto message = event ? events::decode<edge::v1::RequestRefused>(*event)

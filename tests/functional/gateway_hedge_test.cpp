@@ -1,6 +1,7 @@
 #include "support/gateway_process.hpp"
 #include "support/origin_server.hpp"
 #include "support/raw_client.hpp"
+#include "support/raw_server.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -80,4 +81,41 @@ TEST_CASE("what changes something is sent to one instance", "[gateway]") {
     with.other.release();
     CHECK_THAT(with.client.read_answer(), StartsWith("HTTP/1.1 200"));
     CHECK_THAT(another.read_answer(), StartsWith("HTTP/1.1 200"));
+}
+
+TEST_CASE("an instance that breaks every connection costs no idempotent request", "[gateway]") {
+    const auto reset = [](int) {
+        return test::raw_server::step{"", false, true};
+    };
+    SECTION("while there is another") { // neither says that it is ready: both are tried
+        origin_server origin;
+        test::raw_server bad(reset);
+        test::raw_server good([](int) {
+            return test::raw_server::step{"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
+        });
+        test::gateway_process gateway(fmt::format(R"(
+upstream {{ name: "web-api" url_variable: "RELAIS_WEB_API_URL" default_url: "http://127.0.0.1:{}" }}
+upstream {{ name: "odd" url_variable: "RELAIS_ODD_URL"
+           default_url: "http://127.0.0.1:{},http://127.0.0.1:{}" admin_port_offset: 1 }}
+route {{ prefix: "/" upstream: "odd" credentials: CREDENTIALS_FORWARD
+        deadline_ms: 10000 body_max_bytes: 1000 }}
+)",
+                                                  origin.port(), bad.port(), good.port()),
+                                      {{"RELAIS_LOOPS", "1"}});
+        test::raw_client client(gateway.port());
+        for (int i = 0; i < 10; ++i) {
+            client.send(request_text("GET", "/odd"));
+            CHECK_THAT(client.read_answer(), StartsWith("HTTP/1.1 200"));
+        }
+        CHECK(bad.requests() > 0);
+    }
+    SECTION("there is none") {
+        origin_server origin;
+        test::raw_server bad(reset);
+        test::gateway_process gateway(test::routes_for(origin.port(), bad.port()));
+        test::raw_client client(gateway.port());
+        client.send(request_text("GET", "/odd"));
+        CHECK_THAT(client.read_answer(), StartsWith("HTTP/1.1 502"));
+        CHECK(bad.requests() == 1);
+    }
 }

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t megabyte = std::size_t{1024} * 1024;
 constexpr std::size_t large = 64 * megabyte;
-constexpr std::size_t memory_max = 12 * megabyte; // the body would be five times that
+constexpr std::size_t memory_max = 8 * megabyte; // the body would be five times that
 const std::map<std::string, std::string> one_loop{{"RELAIS_LOOPS", "1"}};
 
 void warm(const tls_gateway& with) {

@@ -1,4 +1,5 @@
 #include "async/task_group.hpp"
+#include "kafka/admin.hpp"
 #include "kafka/broadcast_reader.hpp"
 #include "kafka/producer.hpp"
 #include "support/await_on.hpp"
@@ -26,8 +27,8 @@ struct rig {
                              metrics,
                              log::logger()};
 
-    void produce(const std::string& value, timestamp time) {
-        REQUIRE(test::await_on(loop, producer.send({.topic = topic,
+    void produce(const std::string& value, timestamp time, const std::string& to = topic) {
+        REQUIRE(test::await_on(loop, producer.send({.topic = to,
                                                     .key = value,
                                                     .value = value,
                                                     .headers = {},
@@ -39,13 +40,13 @@ struct rig {
 
 /// One instance that reads, with what it has seen.
 struct instance {
-    instance(rig& on, std::string brokers)
+    instance(rig& on, std::string brokers,
+             std::vector<kafka::broadcast_topic> names = {{topic, 1h}})
         : loop(on.loop),
           reader(
               {.brokers = std::move(brokers),
                .client_id = "gateway",
-               .topics = {topic},
-               .read_back = 1h,
+               .topics = std::move(names),
                .topic_prefix = on.topics.prefix()},
               [this](const kafka::record& record) { seen.push_back(record.value.value()); },
               on.loop, on.metrics, log::logger()),
@@ -98,6 +99,25 @@ TEST_CASE("every instance reads everything, from some time back", "[kafka]") {
         each->wait_until([&] { return each->seen.size() == 3; });
         CHECK(each->seen.back() == "new");
     }
+}
+
+TEST_CASE("a topic that is not there yet holds up no other, and is read when it comes", "[kafka]") {
+    rig on;
+    const char* const late = "edge.cache.events.v1";
+    on.produce("there", system_clock().now());
+    const instance reading(on, test::kafka_topics::brokers(), {{late, 1h}, {topic, 1h}});
+    reading.wait_until([&] { return reading.reader.caught_up(topic); });
+    CHECK(reading.seen == std::vector<std::string>{"there"});
+    CHECK_FALSE(reading.reader.caught_up(late));
+    CHECK_FALSE(reading.reader.caught_up());
+    kafka::admin broker(test::kafka_topics::brokers(), "test", 10s);
+    REQUIRE(broker.create({.name = on.topics.prefix() + late, .partitions = 1, .config = {}}));
+    reading.wait_until([&] { return reading.reader.caught_up(); });
+    on.produce("still", system_clock().now());
+    on.produce("late", system_clock().now(), late);
+    reading.wait_until([&] { return reading.seen.size() == 3; });
+    CHECK(std::ranges::count(reading.seen, "late") == 1);
+    REQUIRE(broker.remove(on.topics.prefix() + late));
 }
 
 TEST_CASE("a reader without a broker waits and can be stopped", "[kafka]") {

@@ -20,7 +20,6 @@
 
 using namespace relais;
 using namespace relais::gateway;
-using boost::asio::ip::tcp;
 namespace h2 = relais::test::h2;
 
 namespace {
@@ -135,10 +134,8 @@ public:
     void run(std::string_view bytes, std::size_t step) {
         std::array<int, 2> ends{};
         fuzz::require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()) == 0);
-        tcp::socket socket(loop_.io());
-        socket.assign(tcp::v4(), ends[0]);
-        client_ = std::make_unique<h2_client>(loop_, *this, pool_, std::move(socket),
-                                              client_info{{}, "", false});
+        client_ =
+            std::make_unique<h2_client>(loop_, *this, pool_, ends[0], client_info{{}, "", false});
         client_->start();
         for (std::size_t at = 0; at < bytes.size(); at += step) {
             const auto piece = bytes.substr(at, step);
@@ -148,7 +145,7 @@ public:
             turn(ends[1]);
         }
         ::close(ends[1]);
-        loop_.io().poll();
+        loop_.turn_once();
         fuzz::require(client_ == nullptr);
         for (const auto& each : exchanges_) {
             fuzz::require(each->is_over());
@@ -160,10 +157,10 @@ public:
 private:
     void turn(int socket) {
         std::array<char, 65'536> bytes; // NOLINT(cppcoreguidelines-pro-type-member-init)
-        loop_.io().poll();
+        loop_.turn_once();
         for (ssize_t count = 0; (count = ::recv(socket, bytes.data(), bytes.size(), 0)) > 0;) {
             received_.append(bytes.data(), static_cast<std::size_t>(count));
-            loop_.io().poll();
+            loop_.turn_once();
         }
         h2::received_frame frame;
         while (h2::take_frame(received_, frame)) {

@@ -106,15 +106,27 @@ pid_t spawn(const std::string& program, const std::map<std::string, std::string>
 gateway_process::gateway_process(const std::string& routes,
                                  std::map<std::string, std::string> variables)
     : routes_(routes), variables_(std::move(variables)) {
-    const auto ports = free_ports();
-    port_ = ports[0];
-    h2c_port_ = ports[1];
-    admin_port_ = ports[2];
-    start(routes_);
-    if (!wait_until([this] { return is_ready(); }, std::chrono::seconds(20))) {
+    // Between choosing a port and listening there, somebody else may have taken it.
+    constexpr int attempts = 3;
+    for (int i = 1;; ++i) {
+        const auto ports = free_ports();
+        port_ = ports[0];
+        h2c_port_ = ports[1];
+        admin_port_ = ports[2];
+        start(routes_);
+        const auto is_taken = [this] {
+            return log().find("listen-failed") != std::string::npos;
+        };
+        wait_until([&] { return is_taken() || is_ready(); }, std::chrono::seconds(20));
+        if (!is_taken() && is_ready()) {
+            return;
+        }
         const std::string said = log();
+        const bool again = i < attempts && is_taken();
         end();
-        throw std::runtime_error("relais-gateway is not ready: " + said);
+        if (!again) {
+            throw std::runtime_error("relais-gateway is not ready: " + said);
+        }
     }
 }
 
@@ -175,7 +187,6 @@ void gateway_process::end() const {
 
 bool gateway_process::is_ready() const {
     try {
-        const raw_client probe(port_);
         return admin("/readyz").starts_with("HTTP/1.1 200");
     } catch (const std::runtime_error&) {
         return false; // not listening yet

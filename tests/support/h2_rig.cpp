@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 using namespace relais::gateway;
-using boost::asio::ip::tcp;
 
 namespace relais::test::h2 {
 
@@ -26,7 +25,7 @@ rig::~rig() {
     loop_->stop();
     client_.reset();
     exchanges_.clear();
-    loop_->run_rest();
+    loop_->turn_once();
     pool_.reset();
 }
 
@@ -52,9 +51,7 @@ int rig::make_pair() {
 int rig::open() {
     const int theirs = make_pair();
     on_loop([this] {
-        tcp::socket socket(loop_->io());
-        socket.assign(tcp::v4(), ours_);
-        client_ = std::make_unique<h2_client>(*loop_, *this, *pool_, std::move(socket),
+        client_ = std::make_unique<h2_client>(*loop_, *this, *pool_, ours_,
                                               client_info{{}, "client", false});
         client_->start();
     });
@@ -79,10 +76,8 @@ struct opener final : channel::user {
 int rig::open_with(std::string received) {
     const int theirs = make_pair();
     on_loop([this, &received] {
-        tcp::socket socket(loop_->io());
-        socket.assign(tcp::v4(), ours_);
         opener first;
-        channel open(std::move(socket), first);
+        channel open(*loop_, ours_, first);
         auto made = std::make_unique<h2_client>(*loop_, *this, *pool_, std::move(open),
                                                 client_info{{}, "client", false});
         auto& client = *made;
@@ -95,9 +90,7 @@ int rig::open_with(std::string received) {
 int rig::open_refused(const error& why) {
     const int theirs = make_pair();
     on_loop([this, &why] {
-        tcp::socket socket(loop_->io());
-        socket.assign(tcp::v4(), ours_);
-        client_ = std::make_unique<h2_client>(*loop_, *this, *pool_, std::move(socket),
+        client_ = std::make_unique<h2_client>(*loop_, *this, *pool_, ours_,
                                               client_info{{}, "client", false});
         client_->start_refused(why);
     });

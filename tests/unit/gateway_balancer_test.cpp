@@ -78,6 +78,20 @@ TEST_CASE("a peak counts at once and is forgotten slowly", "[gateway]") {
     CHECK(balance.look(0, start).latency < 11ms);
 }
 
+TEST_CASE("an instance that keeps a request waiting is taken to be slow, though it never answers",
+          "[gateway]") {
+    auto balance = of(2);
+    balance.report_success(0, 10ms, start);
+    balance.report_success(1, 10ms, start);
+    balance.report_waiting(1, 5ms, start); // that is usual
+    CHECK(choices(balance, start)[1] > 0);
+    balance.report_waiting(1, 100ms, start + 1s);
+    CHECK(choices(balance, start + 1s)[1] == 0);
+    CHECK(balance.look(1, start).latency == 100ms);
+    balance.report_waiting(1, 100ms, start + 5s); // less was left of it
+    CHECK(choices(balance, start + 7s)[1] == 0);
+}
+
 TEST_CASE("an instance nobody has measured is taken to be like the others", "[gateway]") {
     auto balance = of(2);
     for (int i = 0; i < 200; ++i) {

@@ -16,7 +16,7 @@ struct rig {
     manual_clock time{timestamp(1'790'000'000s)};
     std::shared_ptr<const ban_list> last;
     int lists = 0;
-    ban_feed feed{{.kafka_brokers = "127.0.0.1:1", .client_id = "test", .wait = 0ms},
+    ban_feed feed{0ms,
                   [this](std::shared_ptr<const ban_list> now) {
                       last = std::move(now);
                       ++lists;
@@ -96,9 +96,9 @@ TEST_CASE("what is no ban is counted and changes nothing", "[gateway]") {
 
 TEST_CASE("without a broker the edge is ready when it has waited", "[gateway]") {
     rig with;
-    CHECK(with.feed.is_ready());
+    CHECK(with.feed.is_ready(false));
     const ban_feed waiting(
-        {.kafka_brokers = "127.0.0.1:1", .client_id = "test", .wait = 1h}, [](const auto&) {},
-        with.time, with.loop, with.metrics, log::logger());
-    CHECK(waiting.is_ready().error().slug == "bans-unknown");
+        1h, [](const auto&) {}, with.time, with.loop, with.metrics, log::logger());
+    CHECK(waiting.is_ready(false).error().slug == "bans-unknown");
+    CHECK(waiting.is_ready(true));
 }

@@ -93,11 +93,11 @@ TEST_CASE("a connection without requests ends after a while", "[gateway][h2]") {
 
 TEST_CASE("a request under way keeps the connection", "[gateway][h2]") {
     client_limits limits;
-    limits.idle = 50ms;
+    limits.idle = 250ms;
     h2::rig rig(limits);
     h2::client client(rig.open());
     const auto held = client.send(h2::request("/hold"));
-    const auto until = std::chrono::steady_clock::now() + 200ms;
+    const auto until = std::chrono::steady_clock::now() + 800ms;
     client.run([&] { return std::chrono::steady_clock::now() > until; });
     rig.release();
     CHECK(client.wait(held).status == 200);

@@ -220,8 +220,7 @@ TEST_CASE("a flood of subjects from several threads is bounded and lets a strict
         return sum;
     });
     CHECK(passed == 8'000);
-    // A place that another thread has claimed but not used yet is taken over without a count.
-    CHECK(table.replaced() >= 8'000 - 200);
+    CHECK(table.replaced() >= 8'000 - 8);
     CHECK(table.used(start) <= 8);
     CHECK_FALSE(table.take(1, "strict", strict, 1, start).allowed);
 }

@@ -1,135 +1,194 @@
 #include "gateway/channel/channel_state.hpp"
 
-#include <boost/asio/bind_allocator.hpp>
-#include <boost/asio/buffer.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 #include <utility>
 
-namespace asio = boost::asio;
-using asio::ip::tcp;
+using boost::asio::ip::tcp;
 using boost::system::error_code;
 
 namespace relais::gateway {
+namespace {
 
-void channel::state::start_reading(std::span<char> where) {
-    reading = true;
-    socket.async_read_some(
-        asio::buffer(where.data(), where.size()),
-        asio::bind_allocator(
-            operation_allocator<void>(read_memory),
-            [this](const error_code& failed, std::size_t count) { read_ended(failed, count); }));
+bool would_wait(int error) {
+    return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-void channel::state::await_bytes() {
-    reading = true;
-    socket.async_wait(
-        tcp::socket::wait_read,
-        asio::bind_allocator(operation_allocator<void>(read_memory),
-                             [this](const error_code& failed) { read_ended(failed, 0); }));
+ssize_t receive_from(int descriptor, std::span<char> into, int flags) {
+    ssize_t count = 0;
+    do {
+        count = ::recv(descriptor, into.data(), into.size(), MSG_DONTWAIT | flags);
+    } while (count < 0 && errno == EINTR);
+    return count;
 }
 
-void channel::state::read_ended(const error_code& failed, std::size_t count) {
-    reading = false;
-    if (closed) {
-        release_if_done();
-    } else if (failed) {
-        user->on_end(failed == asio::error::eof);
+} // namespace
+
+channel::channel(edge_loop& loop, user& whose) : state_(std::make_unique<state>(loop, whose)) {}
+
+channel::channel(edge_loop& loop, int descriptor, user& whose) : channel(loop, whose) {
+    state_->adopt(descriptor);
+}
+
+channel::channel(channel&& other, user& whose) : state_(std::move(other.state_)) {
+    assert(!state_->reading);
+    state_->user = &whose;
+}
+
+channel::~channel() = default;
+
+/// Takes the descriptor in any case; when the system does not want to watch it, it is closed.
+bool channel::state::adopt(int given) {
+    descriptor = given;
+    if (!watch.begin(given)) {
+        cut();
+        return false;
+    }
+    return true;
+}
+
+void channel::state::cut() {
+    watch.end();
+    reading = waiting_for_room = connecting = shaking_hands = false;
+    if (descriptor >= 0) {
+        ::close(std::exchange(descriptor, -1));
+    }
+}
+
+void channel::state::on_readable() {
+    if (failed_at_once != 0) {
+        user->on_connected({std::exchange(failed_at_once, 0), boost::system::system_category()});
+    } else if (shaking_hands) {
+        go_on_with_handshake();
+    } else if (!reading) {
+        return;
+    } else if (secure) {
+        read_secure();
+    } else if (room.empty()) {
+        reading = false;
+        user->on_bytes(0);
     } else {
-        user->on_bytes(count);
+        read_plain();
+    }
+}
+
+void channel::state::read_plain() {
+    const auto count = receive_from(descriptor, room, 0);
+    if (count < 0 && would_wait(errno) && !cancelled) {
+        watch.note_drained();
+        watch.want_read();
+        return;
+    }
+    reading = cancelled = false;
+    if (count <= 0) {
+        user->on_end(count == 0);
+        return;
+    }
+    const auto bytes = static_cast<std::size_t>(count);
+    if (bytes < room.size()) {
+        watch.note_drained();
+    }
+    user->on_bytes(bytes);
+}
+
+void channel::state::on_writable() {
+    if (connecting) {
+        finish_connect();
+    } else if (shaking_hands) {
+        go_on_with_handshake();
+    } else if (std::exchange(read_waits_for_room, false)) {
+        if (waiting_for_room) {
+            watch.want_write(); // comes again
+        }
+        read_secure();
+    } else if (std::exchange(waiting_for_room, false)) {
+        if (ending) {
+            end_secure();
+        } else {
+            user->on_room(); // an error shows at the next write
+        }
     }
 }
 
 void channel::state::wait_for_room() {
     waiting_for_room = true;
-    socket.async_wait(tcp::socket::wait_write,
-                      asio::bind_allocator(operation_allocator<void>(write_memory),
-                                           [this](const error_code&) { room_came(); }));
-}
-
-void channel::state::room_came() {
-    waiting_for_room = false;
-    if (closed) {
-        release_if_done();
-    } else if (ending) {
-        end_secure();
-    } else {
-        user->on_room(); // an error shows at the next write
-    }
-}
-
-channel::channel(asio::io_context& loop, user& whose) : channel(tcp::socket(loop), whose) {}
-
-channel::channel(tcp::socket socket, user& whose) : state_(new state(std::move(socket), whose)) {}
-
-channel::channel(channel&& other, user& whose) : state_(std::exchange(other.state_, nullptr)) {
-    assert(!state_->reading);
-    state_->user = &whose;
-}
-
-channel::~channel() {
-    if (state_ == nullptr) {
-        return;
-    }
-    cut();
-    state_->owned = false;
-    state_->release_if_done();
+    watch.note_full();
+    watch.want_write();
 }
 
 void channel::connect(const tcp::endpoint& where, make_session security) {
-    auto* own = state_;
-    own->connecting = true;
-    error_code failed;
-    own->socket.open(where.protocol(), failed);
-    if (!failed) {
-        own->socket.set_option(tcp::no_delay(true), failed);
+    auto& own = *state_;
+    own.make_secure = std::move(security);
+    const int made =
+        ::socket(where.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const int on = 1;
+    bool fine = made >= 0;
+    if (fine) {
+        own.descriptor = made;
+        ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        fine = ::connect(made, where.data(), static_cast<socklen_t>(where.size())) == 0 ||
+               errno == EINPROGRESS;
     }
-    const auto ended = [own, make = std::move(security)](const error_code& outcome) {
-        own->connecting = false;
-        if (own->closed) {
-            own->release_if_done();
-        } else if (!outcome && make) {
-            own->secure.emplace(make(own->socket.native_handle()));
-            own->go_on_with_handshake(outcome);
-        } else {
-            own->user->on_connected(outcome);
-        }
-    };
-    if (failed) {
-        asio::post(own->socket.get_executor(), [ended, failed] { ended(failed); });
+    // Not before: a socket that nobody connects yet counts as one that was hung up.
+    fine = fine && own.watch.begin(made);
+    if (fine) {
+        own.connecting = true;
+        own.watch.want_write();
+    } else {
+        own.failed_at_once = errno;
+        own.watch.want_read_anyway();
+    }
+}
+
+void channel::state::finish_connect() {
+    connecting = false;
+    int failed = 0;
+    socklen_t size = sizeof failed;
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &failed, &size) != 0) {
+        failed = errno;
+    }
+    if (failed == 0 && make_secure) {
+        secure.emplace(make_secure(descriptor));
+        shaking_hands = true;
+        go_on_with_handshake();
         return;
     }
-    own->socket.async_connect(
-        where, asio::bind_allocator(operation_allocator<void>(own->write_memory), ended));
+    user->on_connected({failed, boost::system::system_category()});
 }
 
 void channel::read(std::span<char> room) {
     assert(!state_->reading && !room.empty());
-    if (state_->secure) {
-        state_->start_reading_secure(room);
+    state_->reading = true;
+    state_->room = room;
+    if (!is_open()) {
+        state_->watch.want_read_anyway(); // to be told so
+    } else if (state_->secure) {
+        state_->start_reading_secure();
     } else {
-        state_->start_reading(room);
+        state_->watch.want_read();
     }
 }
 
 void channel::await_bytes() {
     assert(!state_->reading && !state_->secure);
-    state_->await_bytes();
+    state_->reading = true;
+    state_->room = {};
+    state_->watch.want_read();
 }
 
 long channel::receive(std::span<char> into, bool leave) {
-    const int flags = MSG_DONTWAIT | (leave ? MSG_PEEK : 0);
-    ssize_t count = 0;
-    do {
-        count = ::recv(state_->socket.native_handle(), into.data(), into.size(), flags);
-    } while (count < 0 && errno == EINTR);
-    const bool nothing_yet = count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    return count > 0 ? count : (nothing_yet ? 0 : -1);
+    const auto count = receive_from(state_->descriptor, into, leave ? MSG_PEEK : 0);
+    if (count < 0 && would_wait(errno)) {
+        state_->watch.note_drained();
+        return 0;
+    }
+    return count > 0 ? count : -1;
 }
 
 bool channel::reading() const {
@@ -150,7 +209,7 @@ channel::written channel::write(std::span<const std::string_view> pieces) {
 
 channel::written channel::state::write_plain(std::span<const std::string_view> pieces,
                                              std::size_t whole) {
-    std::array<iovec, pieces_max> parts{};
+    std::array<iovec, pieces_max> parts; // NOLINT(cppcoreguidelines-pro-type-member-init)
     std::size_t used = 0;
     for (const auto piece : pieces) {
         if (!piece.empty()) {
@@ -164,9 +223,9 @@ channel::written channel::state::write_plain(std::span<const std::string_view> p
     message.msg_iovlen = used;
     ssize_t count = 0;
     do {
-        count = ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        count = ::sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
-    if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+    if (count < 0 && !would_wait(errno)) {
         return {0, true};
     }
     const auto taken = static_cast<std::size_t>(std::max<ssize_t>(count, 0));
@@ -177,17 +236,18 @@ channel::written channel::state::write_plain(std::span<const std::string_view> p
 }
 
 bool channel::is_quiet() const {
-    char byte = 0;
     if (state_->secure && state_->secure->has_pending()) {
         return false;
     }
-    const auto count = ::recv(state_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    char byte = 0;
+    return receive_from(state_->descriptor, {&byte, 1}, MSG_PEEK) < 0 && would_wait(errno);
 }
 
 void channel::cancel_read() {
-    error_code ignored;
-    state_->socket.cancel(ignored);
+    if (state_->reading) {
+        state_->cancelled = true;
+        state_->watch.want_read_anyway();
+    }
 }
 
 void channel::shut_down_writing() {
@@ -198,27 +258,23 @@ void channel::shut_down_writing() {
     }
 }
 
-void channel::state::shut_down_socket() {
-    error_code ignored;
-    socket.shutdown(tcp::socket::shutdown_send, ignored);
+void channel::state::shut_down_socket() const {
+    ::shutdown(descriptor, SHUT_WR);
 }
 
 void channel::close() {
-    if (state_->secure && !state_->closed && !state_->waiting_for_room) {
+    if (state_->secure && is_open() && !state_->waiting_for_room) {
         state_->secure->shutdown(); // nothing is left to say: so it is said
     }
     cut();
 }
 
 void channel::cut() {
-    error_code ignored;
-    state_->closed = true;
-    state_->secure.reset(); // it may not outlive whoever made it, as the rest may
-    state_->socket.close(ignored);
+    state_->cut();
 }
 
 bool channel::is_open() const {
-    return state_->socket.is_open();
+    return state_->descriptor >= 0;
 }
 
 } // namespace relais::gateway

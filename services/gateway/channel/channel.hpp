@@ -2,14 +2,16 @@
 
 #include "gateway/tls/tls_session.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 
 namespace relais::gateway {
+
+class edge_loop;
 
 /// One TCP connection of an event loop, plain or through TLS, by callbacks: reading waits for
 /// bytes, writing tries at once and waits only when the socket is full. Its users need not know
@@ -30,8 +32,9 @@ public:
         ~user() = default;
     };
 
-    channel(boost::asio::io_context& loop, user& whose);
-    channel(boost::asio::ip::tcp::socket socket, user& whose);
+    channel(edge_loop& loop, user& whose);
+    /// A connection that is open; closes it in the end.
+    channel(edge_loop& loop, int descriptor, user& whose);
     /// Takes an open one over from another user, who has no read under way and is told nothing any
     /// more.
     channel(channel&& other, user& whose);
@@ -92,7 +95,7 @@ private:
     static constexpr std::size_t pieces_max = 4;
 
     struct state;
-    state* state_; // outlives this while the kernel may still complete something
+    std::unique_ptr<state> state_;
 };
 
 } // namespace relais::gateway

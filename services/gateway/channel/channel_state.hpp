@@ -1,59 +1,61 @@
 #pragma once
 
 #include "gateway/channel/channel.hpp"
-#include "gateway/channel/operation_memory.hpp"
+#include "gateway/loop/edge_loop.hpp"
 
 #include <optional>
 
 namespace relais::gateway {
 
-/// What a channel holds; outlives it while the kernel may still complete something. Inside this
-/// folder only.
+/// What a channel holds. Inside this folder only. Its user may destroy it whenever it is called, so
+/// calling is the last thing that each of these does.
 struct channel::state {
-    state(boost::asio::ip::tcp::socket given, channel::user& whose)
-        : socket(std::move(given)), user(&whose) {}
+    state(edge_loop& loop, channel::user& whose)
+        : watch(loop.sockets(), *this, reactor::calls<&state::on_readable, &state::on_writable>{}),
+          user(&whose) {}
 
-    bool idle() const {
-        return !reading && !waiting_for_room && !connecting;
+    ~state() {
+        cut();
     }
 
-    void release_if_done() {
-        if (!owned && idle()) {
-            delete this;
-        }
-    }
+    state(const state&) = delete;
+    state& operator=(const state&) = delete;
 
-    void start_reading(std::span<char> room);
-    void await_bytes();
-    void read_ended(const boost::system::error_code& failed, std::size_t count);
+    bool adopt(int given);
+    void cut();
+
+    void on_readable();
+    void on_writable();
+
+    void read_plain();
+    void finish_connect();
     void wait_for_room();
-    void room_came();
     channel::written write_plain(std::span<const std::string_view> pieces, std::size_t whole);
-    void shut_down_socket();
+    void shut_down_socket() const;
 
     // Through TLS: channel_tls.cpp.
-    void start_reading_secure(std::span<char> where);
-    void wait_secure(bool for_writing);
-    void read_secure(const boost::system::error_code& failed);
-    void go_on_with_handshake(const boost::system::error_code& failed);
-    void wait_for_handshake(bool for_writing);
+    void start_reading_secure();
+    void read_secure();
+    void go_on_with_handshake();
     channel::written write_secure(std::span<const std::string_view> pieces, std::size_t whole);
     void end_secure();
 
-    boost::asio::ip::tcp::socket socket;
+    reactor::watch watch;
+    int descriptor = -1;
     channel::user* user;
     std::optional<tls_session> secure;
-    tls_outcome handshake; ///< how it ended
-    std::span<char> room;  ///< of a read through TLS
-    bool owned = true;     ///< by a channel
-    bool closed = false;   ///< nobody is told anything any more
+    make_session make_secure; ///< once it is connected
+    tls_outcome handshake;    ///< how it ended
+    std::span<char> room;     ///< of a read; without any: only waits
+    int failed_at_once = 0;   ///< connecting; told later
     bool reading = false;
+    bool cancelled = false; ///< the read ends with what is there
     bool waiting_for_room = false;
     bool connecting = false;
-    bool held = false;   ///< a byte was encrypted that the user was told to give again
-    bool ending = false; ///< close_notify is to be sent as soon as there is room
-    operation_memory read_memory;
-    operation_memory write_memory;
+    bool shaking_hands = false;
+    bool read_waits_for_room = false; ///< through TLS, which answers a change of keys
+    bool held = false;                ///< a byte was encrypted that the user was told to give again
+    bool ending = false;              ///< close_notify is to be sent as soon as there is room
 };
 
 } // namespace relais::gateway

@@ -1,102 +1,73 @@
 #include "gateway/channel/channel_state.hpp"
 
-#include <boost/asio/bind_allocator.hpp>
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <fcntl.h>
+#include <utility>
 
 // The way through TLS. The session reads and writes the socket itself; here is waited for it.
-namespace asio = boost::asio;
-using asio::ip::tcp;
+namespace relais::gateway {
+
 using boost::system::error_code;
 
-namespace relais::gateway {
-namespace {
-
-error_code broken() {
-    return boost::system::errc::make_error_code(boost::system::errc::protocol_error);
+void channel::state::start_reading_secure() {
+    if (secure->has_pending()) {
+        watch.want_read_anyway(); // no event tells of what was read from the socket already
+    } else {
+        watch.want_read();
+    }
 }
 
-} // namespace
-
-void channel::state::start_reading_secure(std::span<char> where) {
-    room = where;
-    if (!secure->has_pending()) {
-        wait_secure(false);
-        return;
-    }
-    reading = true;
-    asio::post(socket.get_executor(), asio::bind_allocator(operation_allocator<void>(read_memory),
-                                                           [this] { read_secure(error_code()); }));
-}
-
-/// Reading may have to wait for writing: TLS answers a change of keys.
-void channel::state::wait_secure(bool for_writing) {
-    reading = true;
-    socket.async_wait(
-        for_writing ? tcp::socket::wait_write : tcp::socket::wait_read,
-        asio::bind_allocator(operation_allocator<void>(read_memory),
-                             [this](const error_code& failed) { read_secure(failed); }));
-}
-
-void channel::state::read_secure(const error_code& failed) {
-    reading = false;
-    if (closed) {
-        release_if_done();
-        return;
-    }
-    if (failed) {
-        user->on_end(false);
-        return;
-    }
+void channel::state::read_secure() {
     const auto outcome = secure->read(room);
     switch (outcome.status) {
     case tls_status::done:
+        reading = cancelled = false;
         user->on_bytes(outcome.bytes);
         break;
     case tls_status::want_read:
     case tls_status::want_write:
-        wait_secure(outcome.status == tls_status::want_write);
+        if (std::exchange(cancelled, false)) {
+            reading = false;
+            user->on_end(false);
+        } else if (outcome.status == tls_status::want_read) {
+            watch.note_drained();
+            watch.want_read();
+        } else {
+            read_waits_for_room = true;
+            watch.note_full();
+            watch.want_write();
+        }
         break;
     case tls_status::closed:
     case tls_status::failed:
+        reading = cancelled = false;
         user->on_end(outcome.status == tls_status::closed);
         break;
     }
 }
 
-void channel::state::wait_for_handshake(bool for_writing) {
-    connecting = true;
-    socket.async_wait(
-        for_writing ? tcp::socket::wait_write : tcp::socket::wait_read,
-        asio::bind_allocator(operation_allocator<void>(read_memory),
-                             [this](const error_code& failed) { go_on_with_handshake(failed); }));
-}
-
-void channel::state::go_on_with_handshake(const error_code& failed) {
-    connecting = false;
-    if (closed) {
-        release_if_done();
-        return;
-    }
-    if (failed) {
-        user->on_connected(failed);
-        return;
-    }
+void channel::state::go_on_with_handshake() {
     handshake = secure->handshake();
     switch (handshake.status) {
     case tls_status::done:
+        shaking_hands = false;
         user->on_connected(error_code());
         break;
     case tls_status::want_read:
+        watch.note_drained();
+        watch.want_read();
+        break;
     case tls_status::want_write:
-        wait_for_handshake(handshake.status == tls_status::want_write);
+        watch.note_full();
+        watch.want_write();
         break;
     case tls_status::closed:
     case tls_status::failed:
-        user->on_connected(broken());
+        shaking_hands = false;
+        user->on_connected(
+            boost::system::errc::make_error_code(boost::system::errc::protocol_error));
         break;
     }
 }
@@ -144,10 +115,11 @@ void channel::state::end_secure() {
 }
 
 void channel::secure(const make_session& security) {
-    error_code ignored;
-    state_->socket.native_non_blocking(true, ignored);
-    state_->secure.emplace(security(state_->socket.native_handle()));
-    state_->wait_for_handshake(false);
+    auto& own = *state_;
+    ::fcntl(own.descriptor, F_SETFL, ::fcntl(own.descriptor, F_GETFL) | O_NONBLOCK);
+    own.secure.emplace(security(own.descriptor));
+    own.shaking_hands = true;
+    own.watch.want_read();
 }
 
 const tls_session* channel::session() const {
@@ -159,7 +131,7 @@ tls_outcome channel::handshake() const {
 }
 
 void channel::give_up_security() {
-    assert(state_->idle());
+    assert(!state_->shaking_hands);
     state_->secure.reset();
 }
 

@@ -13,8 +13,8 @@ constexpr std::chrono::milliseconds patience_at_the_end{1'000};
 } // namespace
 
 arrival::arrival(edge_loop& loop, arrival_owner& owner, arrival_metrics& metrics, door& through,
-                 boost::asio::ip::tcp::socket socket, client_info info)
-    : owner_(owner), metrics_(metrics), door_(through), channel_(std::move(socket), *this),
+                 int descriptor, client_info info)
+    : owner_(owner), metrics_(metrics), door_(through), channel_(loop, descriptor, *this),
       timer_(loop.timers(), *this, timer_wheel::calls<&arrival::on_timeout>{}),
       info_(std::move(info)) {}
 

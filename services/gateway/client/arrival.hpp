@@ -38,7 +38,7 @@ protected:
 class arrival final : public client_connection, channel::user {
 public:
     arrival(edge_loop& loop, arrival_owner& owner, arrival_metrics& metrics, door& through,
-            boost::asio::ip::tcp::socket socket, client_info info);
+            int descriptor, client_info info);
     ~arrival() override;
 
     /// Whether connections of this listener arrive at all, or begin with HTTP.

@@ -11,9 +11,8 @@ constexpr std::chrono::milliseconds linger_time{2'000};
 
 } // namespace
 
-h1_client::h1_client(edge_loop& loop, client_owner& owner, boost::asio::ip::tcp::socket socket,
-                     client_info info)
-    : h1_client(loop, owner, channel(std::move(socket), *this), std::move(info)) {}
+h1_client::h1_client(edge_loop& loop, client_owner& owner, int descriptor, client_info info)
+    : h1_client(loop, owner, channel(loop, descriptor, *this), std::move(info)) {}
 
 h1_client::h1_client(edge_loop& loop, client_owner& owner, channel&& open, client_info info)
     : loop_(loop), owner_(owner), channel_(std::move(open), *this), in_(loop.blocks(), small_bytes),

@@ -17,8 +17,7 @@ namespace relais::gateway {
 /// other, whatever is in doubt ends it. While nothing goes on it holds 4 KiB.
 class h1_client final : public client_connection, public client_side, channel::user {
 public:
-    h1_client(edge_loop& loop, client_owner& owner, boost::asio::ip::tcp::socket socket,
-              client_info info);
+    h1_client(edge_loop& loop, client_owner& owner, int descriptor, client_info info);
     /// On a connection that is open already, see channel's constructor.
     h1_client(edge_loop& loop, client_owner& owner, channel&& open, client_info info);
     ~h1_client() override;

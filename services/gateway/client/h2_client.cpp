@@ -27,9 +27,9 @@ h2_error code_of(h2_event what) {
 
 } // namespace
 
-h2_client::h2_client(edge_loop& loop, client_owner& owner, h2_pool& pool,
-                     boost::asio::ip::tcp::socket socket, client_info info)
-    : h2_client(loop, owner, pool, channel(std::move(socket), *this), std::move(info)) {}
+h2_client::h2_client(edge_loop& loop, client_owner& owner, h2_pool& pool, int descriptor,
+                     client_info info)
+    : h2_client(loop, owner, pool, channel(loop, descriptor, *this), std::move(info)) {}
 
 h2_client::h2_client(edge_loop& loop, client_owner& owner, h2_pool& pool, channel&& open,
                      client_info info)

@@ -23,8 +23,8 @@ namespace relais::gateway {
 /// side is gone: HTTP/2 has no use for half a connection.
 class h2_client final : public client_connection, channel::user, h2_session::user {
 public:
-    h2_client(edge_loop& loop, client_owner& owner, h2_pool& pool,
-              boost::asio::ip::tcp::socket socket, client_info info);
+    h2_client(edge_loop& loop, client_owner& owner, h2_pool& pool, int descriptor,
+              client_info info);
 
     /// On a connection that is open already, see channel's constructor; then start_with().
     h2_client(edge_loop& loop, client_owner& owner, h2_pool& pool, channel&& open,

@@ -11,8 +11,6 @@ namespace asio = boost::asio;
 namespace relais::gateway {
 namespace {
 
-/// A ban lasts at most 90 days (relaisctl bans); the rest is for clocks that differ.
-constexpr std::chrono::hours read_back{91 * 24};
 constexpr std::chrono::milliseconds look_for_expired{1'000};
 
 metrics::counter events(metrics::registry& metrics, const char* outcome) {
@@ -26,24 +24,12 @@ timestamp time_of(const google::protobuf::Timestamp& given) {
 
 } // namespace
 
-ban_feed::ban_feed(ban_feed_settings settings, publish told, const clock& time,
+ban_feed::ban_feed(std::chrono::milliseconds wait, publish told, const clock& time,
                    asio::io_context& loop, metrics::registry& metrics, log::logger logger)
-    : settings_(std::move(settings)), told_(std::move(told)), time_(time), loop_(loop),
-      logger_(logger),
+    : told_(std::move(told)), time_(time), loop_(loop), logger_(std::move(logger)),
       in_force_(metrics.gauge("gateway_bans_in_force", "Addresses and networks that are refused")),
       applied_(events(metrics, "applied")), rejected_(events(metrics, "rejected")),
-      reader_(
-          {.brokers = settings_.kafka_brokers,
-           .client_id = settings_.client_id,
-           .topics = {"edge.ban.events.v1"},
-           .read_back = read_back},
-          [this](const kafka::record& record) { on_record(record); }, loop, metrics,
-          std::move(logger)),
-      ready_at_(std::chrono::steady_clock::now() + settings_.wait) {}
-
-asio::awaitable<void> ban_feed::run() {
-    return reader_.run();
-}
+      ready_at_(std::chrono::steady_clock::now() + wait) {}
 
 asio::awaitable<void> ban_feed::expire() {
     while (true) {
@@ -119,8 +105,8 @@ void ban_feed::publish_now() {
     told_(std::move(list));
 }
 
-result<void> ban_feed::is_ready() const {
-    if (reader_.caught_up() || std::chrono::steady_clock::now() >= ready_at_) {
+result<void> ban_feed::is_ready(bool known) const {
+    if (known || std::chrono::steady_clock::now() >= ready_at_) {
         return {};
     }
     return fail(error_kind::unavailable, "bans-unknown", "the bans in force are being read");

@@ -2,7 +2,9 @@
 
 #include "clock/clock.hpp"
 #include "gateway/limits/ban_list.hpp"
-#include "kafka/broadcast_reader.hpp"
+#include "kafka/record.hpp"
+#include "log/logger.hpp"
+#include "metrics/registry.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,30 +13,25 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <string>
 
 namespace relais::gateway {
 
-struct ban_feed_settings {
-    std::string kafka_brokers;
-    std::string client_id;
-    /// How long a process that has just started waits for the bans before it says that it is ready.
-    std::chrono::milliseconds wait{2'000};
-};
-
-/// The bans in force, from edge.ban.events.v1: read from as far back as a ban can last at the
-/// start, then as they come. While the broker is away those that are known stay in force. Control
-/// thread.
+/// The bans in force, from the records of edge.ban.events.v1. While the broker is away those that
+/// are known stay in force. Control thread.
 class ban_feed {
 public:
+    static constexpr const char* topic = "edge.ban.events.v1";
+    /// How far back it is to be read at the start. A ban lasts at most 90 days (relaisctl bans);
+    /// the rest is for clocks that differ.
+    static constexpr std::chrono::hours read_back{91 * 24};
+
     using publish = std::function<void(std::shared_ptr<const ban_list>)>;
 
-    /// `told` gets every new list; many changes at once are one.
-    ban_feed(ban_feed_settings settings, publish told, const clock& time,
+    /// `told` gets every new list; many changes at once are one. `wait`: how long a process that
+    /// has just started waits for the bans before it says that it is ready.
+    ban_feed(std::chrono::milliseconds wait, publish told, const clock& time,
              boost::asio::io_context& loop, metrics::registry& metrics, log::logger logger);
 
-    /// Reads until cancelled.
-    boost::asio::awaitable<void> run();
     /// Forgets what has expired, until cancelled.
     boost::asio::awaitable<void> expire();
 
@@ -44,16 +41,15 @@ public:
         return bans_.size();
     }
 
-    /// Asked by /readyz: no, until the bans are known or were waited for long enough. Without a
-    /// broker the edge serves all the same.
-    result<void> is_ready() const;
+    /// Asked by /readyz: no, until the bans are known, which whoever reads the topic knows, or were
+    /// waited for long enough. Without a broker the edge serves all the same.
+    result<void> is_ready(bool known) const;
 
 private:
     void set(ban added);
     void publish_soon();
     void publish_now();
 
-    ban_feed_settings settings_;
     publish told_;
     const clock& time_;
     boost::asio::io_context& loop_;
@@ -61,7 +57,6 @@ private:
     metrics::gauge in_force_;
     metrics::counter applied_;
     metrics::counter rejected_;
-    kafka::broadcast_reader reader_;
     std::map<cidr, ban> bans_;
     bool publishing_ = false;
     std::chrono::steady_clock::time_point ready_at_;

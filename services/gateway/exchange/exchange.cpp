@@ -202,7 +202,10 @@ void exchange::on_timeout() {
                 service_->name() + " cannot be reached", "", std::nullopt});
         break;
     case phase::upstream:
-        if (steady::now() < until_) {
+        if (!sending_) { // else it does not take the body
+            service_->report_waiting(upstream_->instance(), steady::now() - sent_at_);
+        }
+        if (!sending_ && steady::now() < until_) {
             record_.hedged = true;
             hedge_.begin(*service_, upstream_->instance(), request_, head_text_);
             timer_.set(until_);

@@ -166,17 +166,22 @@ void exchange::on_upstream_failed(const error& why) {
     fail_upstream(why);
 }
 
-/// Only when that is safe: the connection had been idle in the pool, broke before any byte of an
-/// answer, the method is idempotent and no body was taken from the client.
+/// Only when that is safe: the connection broke before any byte of an answer, the method is
+/// idempotent and no body was taken from the client. One that had been idle in the pool may simply
+/// have been old; after a new one there has to be another instance to ask.
 bool exchange::may_send_again() const {
-    return phase_ == phase::upstream && !answer_began_ && upstream_->was_used_before() &&
-           !upstream_->answer_began() && record_.retries == 0 && !request_.has_body &&
-           is_idempotent(request_.method);
+    return phase_ == phase::upstream && !answer_began_ && !upstream_->answer_began() &&
+           record_.retries == 0 && !request_.has_body && is_idempotent(request_.method) &&
+           (upstream_->was_used_before() || service_->instances() > 1);
 }
 
 void exchange::retry() {
     ++record_.retries;
     may_reuse_ = false;
+    // Also after a pooled one: whoever breaks them all must be out before the budget is spent.
+    service_->report_failure(upstream_->instance());
+    failed_[0] = upstream_->instance();
+    failed_count_ = 1;
     drop_upstream();
     wait_until_ = std::min(until_, steady::now() + connection_wait);
     timer_.set(wait_until_);

@@ -65,13 +65,19 @@ limit_table::place limit_table::find(const set& among, std::uint64_t hash) {
 }
 
 /// Makes the slot the hash's, if it still is as it was seen and no other slot of the set is by now.
-bool limit_table::claim(set& among, place& wanted, std::uint64_t time, std::uint64_t hash) {
-    const auto key = next_key(wanted.key, hash);
+bool limit_table::claim(set& among, place& wanted, std::uint64_t time, std::uint64_t hash,
+                        nanoseconds now) {
+    const auto before = wanted.key;
+    const auto key = next_key(before, hash);
     if (among.times[wanted.way].load() != time ||
         !among.keys[wanted.way].compare_exchange_strong(wanted.key, key)) {
         return false;
     }
     wanted.key = key;
+    // Looked at only now: whoever puts a debt there later sees that the slot is not his any more.
+    if (time_for(among.times[wanted.way].load(), before) > now) {
+        replaced_.fetch_add(1, std::memory_order_relaxed);
+    }
     // Of two that claim at once at least one sees the other here, and steps back.
     for (std::size_t way = 0; way < ways; ++way) {
         if (way != wanted.way && is_of(among.keys[way].load(), hash)) {
@@ -99,10 +105,7 @@ limit_table::place limit_table::find_or_claim(set& among, std::uint64_t hash, na
         const auto least = std::ranges::min_element(times, {}, time_in);
         const auto way = static_cast<std::size_t>(least - times.begin());
         place wanted{way, keys[way]};
-        if (claim(among, wanted, *least, hash)) {
-            if (time_in(*least) > now) {
-                replaced_.fetch_add(1, std::memory_order_relaxed);
-            }
+        if (claim(among, wanted, *least, hash, now)) {
             return wanted;
         }
     }

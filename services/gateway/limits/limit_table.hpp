@@ -75,7 +75,8 @@ private:
 
     std::chrono::nanoseconds since_start(time_point now) const;
     static place find(const set& among, std::uint64_t hash);
-    static bool claim(set& among, place& wanted, std::uint64_t time, std::uint64_t hash);
+    bool claim(set& among, place& wanted, std::uint64_t time, std::uint64_t hash,
+               std::chrono::nanoseconds now);
     place find_or_claim(set& among, std::uint64_t hash, std::chrono::nanoseconds now);
 
     time_point start_;

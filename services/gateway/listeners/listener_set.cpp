@@ -2,39 +2,34 @@
 
 #include <algorithm>
 #include <stdexcept>
-
-namespace asio = boost::asio;
-using asio::ip::tcp;
+#include <system_error>
+#include <utility>
 
 namespace relais::gateway {
 struct listener_set::place {
-    place(std::size_t which, const surroundings& given)
-        : number(which), listener(given.control, given.metrics, given.logger, &given.sockets) {}
+    place(std::size_t which, const surroundings& given) : number(which), socket(&given.sockets) {}
 
     std::size_t number;
-    std::shared_ptr<const listener_settings> settings; ///< in force; nullptr: not set up yet
+    std::shared_ptr<const listener_settings> settings; ///< in force
     std::unique_ptr<listener_security> security;
-    http::listener listener;
+    http::listening_socket socket;
     bool accepting = false;
     bool gone = false;
 };
 
 listener_set::listener_set(ticket_key_settings keys, surroundings given)
-    : key_settings_(std::move(keys)), given_(std::move(given)) {}
+    : key_settings_(std::move(keys)), given_(std::move(given)),
+      accept_errors_(given_.metrics.counter("http_server_accept_errors_total",
+                                            "Connections that could not be accepted")) {}
 
 listener_set::~listener_set() = default;
 
 result<void> listener_set::start(const wanted& first) {
     wanted_ = first;
     for (const auto& each : first) {
-        auto* at = find(each->name);
-        if (at == nullptr) {
-            places_.push_back(std::make_unique<place>(places_.size(), given_));
-            at = places_.back().get();
-        }
-        auto ready = set_up(*at, each);
-        if (!ready) {
-            return ready;
+        auto at = prepare(each);
+        if (!at) {
+            return std::unexpected(std::move(at.error()));
         }
     }
     running_ = true;
@@ -47,12 +42,10 @@ result<void> listener_set::start(const wanted& first) {
 void listener_set::use(const wanted& now) {
     wanted_ = now;
     for (const auto& each : places_) {
-        const bool stays = std::ranges::any_of(now, [&](const auto& one) {
-            return each->settings != nullptr && one->name == each->settings->name;
-        });
+        const bool stays = std::ranges::any_of(
+            now, [&](const auto& one) { return one->name == each->settings->name; });
         if (!stays && !each->gone) {
-            each->gone = true;
-            each->listener.close();
+            close(*each);
         }
     }
     try_all();
@@ -60,27 +53,38 @@ void listener_set::use(const wanted& now) {
 
 void listener_set::try_all() {
     for (const auto& each : wanted_) {
-        auto* at = find(each->name);
-        if (at != nullptr && at->settings == each) {
+        const auto* known = find(each->name);
+        if (known != nullptr && known->settings == each) {
             continue;
         }
-        std::unique_ptr<place> made;
-        if (at == nullptr) {
-            made = std::make_unique<place>(places_.size(), given_);
-            at = made.get();
-        }
-        const auto ready = set_up(*at, each);
-        if (!ready) {
+        const auto at = prepare(each);
+        if (at) {
+            accept_on(**at);
+        } else {
             given_.logger.error("listener.refused", {{"listener", each->name},
-                                                     {"error", ready.error().slug},
-                                                     {"detail", ready.error().detail}});
-            continue;
+                                                     {"error", at.error().slug},
+                                                     {"detail", at.error().detail}});
         }
-        if (made != nullptr) {
-            places_.push_back(std::move(made));
-        }
-        accept_on(*at);
     }
+}
+
+/// A new place is kept only once it stands.
+result<listener_set::place*>
+listener_set::prepare(const std::shared_ptr<const listener_settings>& settings) {
+    auto* at = find(settings->name);
+    std::unique_ptr<place> made;
+    if (at == nullptr) {
+        made = std::make_unique<place>(places_.size(), given_);
+        at = made.get();
+    }
+    auto ready = set_up(*at, settings);
+    if (!ready) {
+        return std::unexpected(std::move(ready.error()));
+    }
+    if (made != nullptr) {
+        places_.push_back(std::move(made));
+    }
+    return at;
 }
 
 result<void> listener_set::set_up(place& which, std::shared_ptr<const listener_settings> settings) {
@@ -90,7 +94,7 @@ result<void> listener_set::set_up(place& which, std::shared_ptr<const listener_s
             return secured;
         }
     }
-    auto opened = which.listener.open(settings->address);
+    auto opened = which.socket.open(settings->address);
     if (!opened) {
         return opened;
     }
@@ -139,9 +143,8 @@ result<void> listener_set::begin_keys() {
 
 /// Of those that are not on their way out.
 listener_set::place* listener_set::find(const std::string& name) {
-    const auto found = std::ranges::find_if(places_, [&](const auto& each) {
-        return !each->gone && each->settings != nullptr && each->settings->name == name;
-    });
+    const auto found = std::ranges::find_if(
+        places_, [&](const auto& each) { return !each->gone && each->settings->name == name; });
     return found != places_.end() ? found->get() : nullptr;
 }
 
@@ -150,11 +153,15 @@ void listener_set::accept_on(place& which) {
         return;
     }
     which.accepting = true;
-    given_.tasks.spawn("accept " + which.settings->name,
-                       which.listener.run_descriptors(
-                           given_.has_room, [this, &which](int descriptor, const auto& peer) {
-                               given_.on_connection(which.number, descriptor, peer);
-                           }));
+    given_.on_open(which.number, which.socket.descriptor());
+}
+
+void listener_set::close(place& which) {
+    which.gone = true;
+    if (std::exchange(which.accepting, false)) {
+        given_.on_close(which.number, which.socket.given_away());
+    }
+    which.socket.close();
 }
 
 void listener_set::look() {
@@ -176,17 +183,16 @@ void listener_set::look() {
     }
 }
 
-void listener_set::notify_room() {
-    for (const auto& each : places_) {
-        each->listener.notify_room();
-    }
-}
-
 void listener_set::close() {
     closed_ = true;
     for (const auto& each : places_) {
-        each->listener.close();
+        close(*each);
     }
+}
+
+void listener_set::count_failed_accept(int error) {
+    accept_errors_.increment();
+    given_.logger.warn("http.accept_failed", {{"error", std::system_category().message(error)}});
 }
 
 } // namespace relais::gateway

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "async/task_group.hpp"
 #include "gateway/listeners/listener_security.hpp"
-#include "http/listener.hpp"
+#include "http/listening_socket.hpp"
 
 #include <functional>
 #include <memory>
@@ -12,24 +11,22 @@
 namespace relais::gateway {
 
 /// All places where clients connect, as the configuration wants them: opened, closed and changed
-/// without touching connections. Control thread; outlives the loops, which use what its listeners
-/// show.
+/// without touching connections, which others accept. Control thread; outlives the loops, which use
+/// what its listeners show.
 class listener_set {
 public:
     using wanted = std::vector<std::shared_ptr<const listener_settings>>;
 
     struct surroundings {
-        boost::asio::io_context& control;
         const clock& time;
         metrics::registry& metrics;
         log::logger logger;
-        async::task_group& tasks;
         http::socket_shelf& sockets; ///< where a process that goes before leaves its own
-        std::function<bool()> has_room;
-        /// Listeners are known by numbers, which are never used again.
-        std::function<void(std::size_t listener, int descriptor,
-                           const boost::asio::ip::tcp::endpoint& peer)>
-            on_connection;
+        /// Listeners are known by numbers, which are never used again. The descriptor stays the
+        /// set's.
+        std::function<void(std::size_t listener, int descriptor)> on_open;
+        /// `others_go_on`: another process has the socket, too. Then the set closes its own.
+        std::function<void(std::size_t listener, bool others_go_on)> on_close;
         /// Before the first connection, and after each change. No server: without TLS.
         std::function<void(std::size_t listener, std::shared_ptr<const listener_settings>,
                            const tls_server*)>
@@ -49,21 +46,26 @@ public:
     /// Every second: certificates and ticket keys are followed, what failed is tried again.
     void look();
 
-    void notify_room();
     void close();
+
+    /// With an errno.
+    void count_failed_accept(int error);
 
 private:
     struct place;
 
+    result<place*> prepare(const std::shared_ptr<const listener_settings>& settings);
     result<void> set_up(place& which, std::shared_ptr<const listener_settings> settings);
     result<void> secure(place& which, const listener_settings& settings);
     result<void> begin_keys();
     place* find(const std::string& name);
     void try_all();
     void accept_on(place& which);
+    void close(place& which);
 
     ticket_key_settings key_settings_;
     surroundings given_;
+    metrics::counter accept_errors_;
     std::optional<ticket_keys> keys_; ///< once somebody speaks TLS
     wanted wanted_;
     std::vector<std::unique_ptr<place>> places_; ///< also those that are closed: tasks end later

@@ -5,15 +5,9 @@
 
 #include <bit>
 
-namespace asio = boost::asio;
-
 namespace relais::gateway {
 
-// The hint drops the locks around a socket's own operations, which only this thread starts; post()
-// from other threads stays safe.
-edge_loop::edge_loop(const clock& time)
-    : time_(time), io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), work_(io_.get_executor()),
-      timers_(io_), turn_(io_) {
+edge_loop::edge_loop(const clock& time) : time_(time) {
     random_bytes({reinterpret_cast<std::uint8_t*>(random_state_.data()), sizeof random_state_});
 }
 
@@ -22,21 +16,52 @@ edge_loop::~edge_loop() {
 }
 
 void edge_loop::start() {
-    thread_ = std::thread([this] { io_.run(); });
+    thread_ = std::thread([this] {
+        while (!stopping_.load(std::memory_order_relaxed)) {
+            turn(patience());
+        }
+    });
 }
 
 void edge_loop::stop() {
     if (thread_.joinable()) {
-        work_.reset();
-        io_.stop();
+        stopping_ = true;
+        sockets_.wake();
         thread_.join();
     }
 }
 
-void edge_loop::run_rest() {
-    io_.restart();
-    io_.poll();
+void edge_loop::turn_once() {
+    turn(std::chrono::milliseconds(0));
+}
+
+/// How long the loop may sleep; negative: until something happens.
+std::chrono::milliseconds edge_loop::patience() const {
+    const bool busy = has_posted_.load(std::memory_order_relaxed) || turn_.has_work();
+    return busy ? std::chrono::milliseconds(0) : timers_.until_next();
+}
+
+void edge_loop::turn(std::chrono::milliseconds wait_at_most) {
+    sockets_.run(wait_at_most);
+    timers_.run_due();
+    run_posted();
+    turn_.run();
     empty_graves();
+}
+
+void edge_loop::run_posted() {
+    if (!has_posted_.load(std::memory_order_relaxed)) {
+        return;
+    }
+    {
+        const std::scoped_lock lock(mutex_);
+        has_posted_ = false;
+        running_.swap(posted_);
+    }
+    for (auto& each : running_) {
+        each();
+    }
+    running_.clear();
 }
 
 const std::string& edge_loop::http_date() {

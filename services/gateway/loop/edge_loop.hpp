@@ -1,18 +1,18 @@
 #pragma once
 
 #include "clock/clock.hpp"
+#include "gateway/loop/reactor.hpp"
 #include "gateway/loop/read_buffer.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 #include "gateway/loop/turn_end.hpp"
 #include "ids/uuid.hpp"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,17 +31,22 @@ public:
     void start();
     /// Returns when the thread ended; what is posted later is not run.
     void stop();
-    /// After stop(), when everything on the loop is closed: runs what that completed.
-    void run_rest();
+    /// One turn on the caller's thread, while the loop's own does not run: whatever can go on
+    /// without waiting. After stop(): lets what is left end.
+    void turn_once();
 
     /// From any thread.
     template <class Work>
     void post(Work work) {
-        boost::asio::post(io_, std::move(work));
+        const std::scoped_lock lock(mutex_);
+        posted_.emplace_back(std::move(work));
+        if (!has_posted_.exchange(true)) {
+            sockets_.wake();
+        }
     }
 
-    boost::asio::io_context& io() {
-        return io_;
+    reactor& sockets() {
+        return sockets_;
     }
 
     timer_wheel& timers() {
@@ -75,9 +80,6 @@ public:
         graves_.push_back({thing.release(), [](void* what) {
                                delete static_cast<Thing*>(what);
                            }});
-        if (graves_.size() == 1) {
-            boost::asio::post(io_, [this] { empty_graves(); });
-        }
     }
 
 private:
@@ -86,11 +88,13 @@ private:
         void (*destroy)(void*);
     };
 
+    void turn(std::chrono::milliseconds wait_at_most);
+    std::chrono::milliseconds patience() const;
+    void run_posted();
     void empty_graves();
 
     const clock& time_;
-    boost::asio::io_context io_;
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    reactor sockets_;
     timer_wheel timers_;
     turn_end turn_;
     block_pool blocks_;
@@ -98,6 +102,11 @@ private:
     std::string http_date_;
     std::chrono::seconds date_of_{-1};
     std::array<std::uint64_t, 4> random_state_{};
+    std::mutex mutex_; // whoever posts, and the loop
+    std::vector<std::move_only_function<void()>> posted_;
+    std::vector<std::move_only_function<void()>> running_; ///< posted, being run
+    std::atomic<bool> has_posted_{false};
+    std::atomic<bool> stopping_{false};
     std::chrono::sys_time<std::chrono::milliseconds> last_id_{};
     std::uint16_t ids_ = 0; ///< in that millisecond
     std::thread thread_;

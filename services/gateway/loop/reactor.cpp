@@ -91,8 +91,17 @@ void reactor::forget(const watch& which) {
 }
 
 bool reactor::watch::begin(int descriptor) {
+    return add(descriptor, watched);
+}
+
+bool reactor::watch::begin_shared(int descriptor) {
+    shared_ = true;
+    return add(descriptor, EPOLLIN | EPOLLET | EPOLLEXCLUSIVE);
+}
+
+bool reactor::watch::add(int descriptor, std::uint32_t events) {
     epoll_event event{};
-    event.events = watched;
+    event.events = events;
     event.data.ptr = this;
     if (::epoll_ctl(whose_.epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) {
         return false;
@@ -104,9 +113,12 @@ bool reactor::watch::begin(int descriptor) {
 
 void reactor::watch::end() {
     unlink();
-    wants_read_ = wants_write_ = false;
+    wants_read_ = wants_write_ = anyway_ = false;
     if (descriptor_ >= 0) {
-        descriptor_ = -1; // closing it takes it out of epoll
+        if (shared_) {
+            ::epoll_ctl(whose_.epoll_, EPOLL_CTL_DEL, descriptor_, nullptr);
+        }
+        descriptor_ = -1; // closing takes out of epoll what nobody else has
         whose_.forget(*this);
     }
 }
@@ -116,6 +128,11 @@ void reactor::watch::want_read() {
     if (readable_) {
         get_ready();
     }
+}
+
+void reactor::watch::want_read_anyway() {
+    wants_read_ = anyway_ = true;
+    get_ready();
 }
 
 void reactor::watch::want_write() {
@@ -141,8 +158,8 @@ void reactor::watch::tell() {
             return;
         }
     }
-    if (wants_read_ && readable_) {
-        wants_read_ = false;
+    if (wants_read_ && (readable_ || anyway_)) {
+        wants_read_ = anyway_ = false;
         on_readable_(owner_);
     }
     whose.telling_ = nullptr;

@@ -57,6 +57,9 @@ public:
         /// Watches this descriptor, from which nothing was read yet. False: the system does not
         /// want to.
         bool begin(int descriptor);
+        /// The same for a listening socket that several reactors watch: a connection that comes
+        /// wakes one of those that sleep.
+        bool begin_shared(int descriptor);
         /// Before the descriptor is closed: nobody is called any more.
         void end();
 
@@ -66,9 +69,8 @@ public:
         /// The same, when there may be room to write.
         void want_write();
 
-        void forget_read() {
-            wants_read_ = false;
-        }
+        /// The same, whether or not there is something.
+        void want_read_anyway();
 
         bool wants_read() const {
             return wants_read_;
@@ -90,6 +92,7 @@ public:
 
     private:
         friend class reactor;
+        bool add(int descriptor, std::uint32_t events);
         void note(std::uint32_t events);
         void tell();
         void get_ready();
@@ -102,7 +105,9 @@ public:
         int descriptor_ = -1;
         bool readable_ = false;
         bool writable_ = false;
+        bool shared_ = false;
         bool hung_up_ = false; ///< the other side is done, or there is an error
+        bool anyway_ = false;
         bool wants_read_ = false;
         bool wants_write_ = false;
     };

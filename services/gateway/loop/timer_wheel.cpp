@@ -4,8 +4,7 @@
 
 namespace relais::gateway {
 
-timer_wheel::timer_wheel(boost::asio::io_context& loop)
-    : timer_(loop), done_(tick_of(clock::now())) {
+timer_wheel::timer_wheel() : done_(tick_of(clock::now())) {
     for (auto& slot : slots_) {
         slot.before = slot.after = &slot;
     }
@@ -43,24 +42,25 @@ void timer_wheel::put(entry& which) {
     which.after = &slot;
     slot.before->after = &which;
     slot.before = &which;
-    if (which.slot_tick_ < armed_for_) {
-        armed_for_ = which.slot_tick_;
-        arm();
-    }
+    next_ = std::min(next_, which.slot_tick_);
 }
 
-void timer_wheel::arm() {
-    timer_.expires_at(clock::time_point(tick * armed_for_));
-    timer_.async_wait([this](const boost::system::error_code& failed) {
-        if (!failed) {
-            run_due();
-        }
-    });
+std::chrono::milliseconds timer_wheel::until_next() const {
+    if (next_ == never) {
+        return std::chrono::milliseconds(-1);
+    }
+    const auto left = clock::time_point(tick * next_) - clock::now();
+    return std::chrono::ceil<std::chrono::milliseconds>(std::max(left, clock::duration::zero()));
 }
 
 void timer_wheel::run_due() {
+    if (next_ == never) {
+        return;
+    }
     const auto now = tick_of(clock::now());
-    armed_for_ = 0; // nobody arms while slots are run
+    if (now < next_) {
+        return;
+    }
     // After a long stop each slot once is enough: all that is due lies in some slot.
     auto from = std::max(done_ + 1, now - std::min<std::uint64_t>(now, slots_count - 1));
     for (; from <= now; ++from) {
@@ -68,10 +68,7 @@ void timer_wheel::run_due() {
         run_slot(from % slots_count);
     }
     done_ = now;
-    armed_for_ = next_occupied();
-    if (armed_for_ != never) {
-        arm();
-    }
+    next_ = next_occupied();
 }
 
 void timer_wheel::run_slot(std::size_t slot) {

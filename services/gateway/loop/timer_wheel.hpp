@@ -1,8 +1,5 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -10,7 +7,7 @@
 
 namespace relais::gateway {
 
-/// The deadlines of everything on one event loop behind a single timer, in ticks of 10 ms. Setting
+/// The deadlines of everything on one event loop in ticks of 10 ms. Setting
 /// one is a store: an entry whose deadline moved further away is put right when its old slot comes,
 /// not when it is set (Varghese and Lauck, "Hashed and hierarchical timing wheels", scheme 6). A
 /// passed deadline is noticed at most two ticks late. Used on the loop's thread; outlives its
@@ -24,10 +21,15 @@ class timer_wheel {
 public:
     using clock = std::chrono::steady_clock;
 
-    explicit timer_wheel(boost::asio::io_context& loop);
+    timer_wheel();
     ~timer_wheel();
     timer_wheel(const timer_wheel&) = delete;
     timer_wheel& operator=(const timer_wheel&) = delete;
+
+    /// How long until run_due() has something to do, rounded up; negative: for ever.
+    std::chrono::milliseconds until_next() const;
+    /// Calls those whose deadline passed.
+    void run_due();
 
     /// Names the member function an entry calls: calls<&connection::on_timeout>{}.
     template <auto Method>
@@ -81,15 +83,12 @@ private:
 
     static std::uint64_t tick_of(clock::time_point when);
     void put(entry& which);
-    void arm();
-    void run_due();
     void run_slot(std::size_t slot);
     std::uint64_t next_occupied() const;
 
-    boost::asio::steady_timer timer_;
     std::array<link, slots_count> slots_;
-    std::uint64_t done_ = 0; ///< all ticks up to this one were run
-    std::uint64_t armed_for_ = never;
+    std::uint64_t done_ = 0;     ///< all ticks up to this one were run
+    std::uint64_t next_ = never; ///< the first of the occupied slots, or one before it
 };
 
 } // namespace relais::gateway

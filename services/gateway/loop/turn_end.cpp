@@ -1,10 +1,8 @@
 #include "gateway/loop/turn_end.hpp"
 
-#include <boost/asio/post.hpp>
-
 namespace relais::gateway {
 
-turn_end::turn_end(boost::asio::io_context& loop) : loop_(loop) {
+turn_end::turn_end() {
     waiting_.before = waiting_.after = &waiting_;
 }
 
@@ -25,16 +23,10 @@ void turn_end::entry::set() {
     after = &last;
     last.before->after = this;
     last.before = this;
-    if (!whose_.posted_) {
-        whose_.posted_ = true;
-        // From a handler on the loop's thread this goes behind the handlers that are ready.
-        boost::asio::post(whose_.loop_, [whose = &whose_] { whose->run(); });
-    }
 }
 
 void turn_end::run() {
-    posted_ = false;
-    if (waiting_.after == &waiting_) {
+    if (!has_work()) {
         return;
     }
     link now; // what is set from here on is of the next turn

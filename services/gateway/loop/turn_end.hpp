@@ -1,7 +1,5 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-
 namespace relais::gateway {
 
 /// What can wait until the events that are ready now were all served: one system call then does
@@ -13,7 +11,7 @@ class turn_end {
     };
 
 public:
-    explicit turn_end(boost::asio::io_context& loop);
+    turn_end();
     turn_end(const turn_end&) = delete;
     turn_end& operator=(const turn_end&) = delete;
 
@@ -48,12 +46,15 @@ public:
         void (*work_)(void*);
     };
 
-private:
+    bool has_work() const {
+        return waiting_.after != &waiting_;
+    }
+
+    /// What was set until now.
     void run();
 
-    boost::asio::io_context& loop_;
+private:
     link waiting_;
-    bool posted_ = false;
 };
 
 } // namespace relais::gateway

@@ -28,6 +28,12 @@ constexpr milliseconds ejection_by_failures{5'000};
 constexpr unsigned failures_in_a_row = 5;
 constexpr unsigned ejection_steps_max = 6;
 
+/// The part of a latency that still counts.
+double kept_since(balancer::time_point measured, balancer::time_point now) {
+    const auto since = std::chrono::duration<double, std::nano>(now - measured).count();
+    return std::exp(-std::max(since, 0.0) / forget_ns);
+}
+
 } // namespace
 
 void balancer::add(std::size_t instance, bool ready) {
@@ -106,10 +112,9 @@ std::size_t balancer::choose(time_point now, std::uint64_t random,
 }
 
 double balancer::load(const state& each, time_point now) const {
-    const auto since = std::chrono::duration<double, std::nano>(now - each.measured).count();
     const double latency = each.measured == time_point{}
                                ? (typical_ns_ > 0 ? typical_ns_ : first_latency_ns)
-                               : each.latency_ns * std::exp(-std::max(since, 0.0) / forget_ns);
+                               : each.latency_ns * kept_since(each.measured, now);
     const double waiting = static_cast<double>(each.in_flight) + 1 +
                            static_cast<double>(each.bytes_in_flight) / bytes_per_request;
     double share = 1;
@@ -188,12 +193,21 @@ void balancer::report_success(std::size_t instance, std::chrono::nanoseconds too
     if (which.measured == time_point{} || sample > which.latency_ns) {
         which.latency_ns = sample;
     } else {
-        const auto since = std::chrono::duration<double, std::nano>(now - which.measured).count();
-        const double keep = std::exp(-std::max(since, 0.0) / forget_ns);
+        const double keep = kept_since(which.measured, now);
         which.latency_ns = which.latency_ns * keep + sample * (1 - keep);
     }
     which.measured = now;
     typical_ns_ += (sample - typical_ns_) * (typical_ns_ > 0 ? typical_step : 1);
+}
+
+void balancer::report_waiting(std::size_t instance, std::chrono::nanoseconds so_far,
+                              time_point now) {
+    auto& which = instances_[instance];
+    const auto at_least = static_cast<double>(so_far.count());
+    if (at_least > which.latency_ns * kept_since(which.measured, now)) {
+        which.latency_ns = at_least;
+        which.measured = now;
+    }
 }
 
 balancer::view balancer::look(std::size_t instance, time_point now) const {

@@ -45,6 +45,9 @@ public:
     /// It answered 502, 503, 504 or broke off.
     void report_failure(std::size_t instance, time_point now);
     void report_success(std::size_t instance, std::chrono::nanoseconds took, time_point now);
+    /// A request has waited so long and has no answer yet: it takes at least that. Without this an
+    /// instance that never answers would look faster and faster.
+    void report_waiting(std::size_t instance, std::chrono::nanoseconds so_far, time_point now);
 
     struct view {
         bool active = false;

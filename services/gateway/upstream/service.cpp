@@ -218,6 +218,10 @@ void service::report_failure(std::size_t instance) {
     balancer_.report_failure(instance, steady::now());
 }
 
+void service::report_waiting(std::size_t instance, std::chrono::nanoseconds so_far) {
+    balancer_.report_waiting(instance, so_far, steady::now());
+}
+
 /// An exchange is over: whoever waits longest takes its turn.
 void service::leave() {
     --in_flight_;

@@ -134,6 +134,8 @@ public:
 
     /// The instance answered that it cannot, or broke off.
     void report_failure(std::size_t instance);
+    /// It has not answered for so long.
+    void report_waiting(std::size_t instance, std::chrono::nanoseconds so_far);
 
     bool has_usable() const;
 

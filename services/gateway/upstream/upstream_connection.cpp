@@ -13,7 +13,7 @@ constexpr int interim_answers_max = 8;
 } // namespace
 
 upstream_connection::upstream_connection(edge_loop& loop, service& owner, std::size_t instance)
-    : owner_(owner), instance_(instance), channel_(loop.io(), *this),
+    : owner_(owner), instance_(instance), channel_(loop, *this),
       in_(loop.blocks(), small_bytes),
       timer_(loop.timers(), *this, timer_wheel::calls<&upstream_connection::on_timeout>{}) {}
 

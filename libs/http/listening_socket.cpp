@@ -1,0 +1,91 @@
+#include "http/listening_socket.hpp"
+
+#include <cerrno>
+#include <memory>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <string>
+#include <sys/socket.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace relais::http {
+namespace {
+
+std::string text_of(int error) {
+    return std::system_category().message(error);
+}
+
+using addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+/// Error: what the system says, as a text.
+std::expected<int, std::string> bind_to(const config::endpoint& where) {
+    addrinfo hints{};
+    hints.ai_flags = AI_PASSIVE;
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int failed =
+        ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &hints, &found);
+    if (failed != 0) {
+        return std::unexpected(std::string(::gai_strerror(failed)));
+    }
+    const addresses first(found, &::freeaddrinfo);
+    const int made =
+        ::socket(first->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+    const int on = 1;
+    if (made >= 0 && ::setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 && // also what it accepts
+        ::bind(made, first->ai_addr, first->ai_addrlen) == 0 && ::listen(made, SOMAXCONN) == 0) {
+        return made;
+    }
+    const int error = errno;
+    if (made >= 0) {
+        ::close(made);
+    }
+    return std::unexpected(text_of(error));
+}
+
+boost::asio::ip::tcp::endpoint name_of(int descriptor) {
+    boost::asio::ip::tcp::endpoint name;
+    auto size = static_cast<socklen_t>(name.capacity());
+    if (::getsockname(descriptor, name.data(), &size) == 0) {
+        name.resize(size);
+    }
+    return name;
+}
+
+} // namespace
+
+result<void> listening_socket::open(const config::endpoint& where) {
+    if (is_open()) {
+        return {};
+    }
+    std::expected<int, std::string> opened =
+        sockets_ == nullptr ? -1 : sockets_->take(where.text());
+    if (*opened < 0) {
+        opened = bind_to(where);
+    }
+    if (!opened) {
+        return fail(error_kind::unavailable, "listen-failed",
+                    "cannot listen on " + where.text() + ": " + opened.error());
+    }
+    descriptor_ = *opened;
+    local_ = name_of(descriptor_);
+    if (sockets_ != nullptr) {
+        sockets_->add_open(where.text(), descriptor_);
+    }
+    return {};
+}
+
+void listening_socket::close() {
+    if (!is_open()) {
+        return;
+    }
+    if (sockets_ != nullptr) {
+        sockets_->remove_open(descriptor_);
+    }
+    ::close(std::exchange(descriptor_, -1));
+}
+
+} // namespace relais::http

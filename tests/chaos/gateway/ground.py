@@ -1,0 +1,128 @@
+"""What a row gets: origins and gateways of its own, checks, and figures."""
+
+import asyncio
+import contextlib
+import os
+import random
+import resource
+import socket
+
+from programs import Gateway, Origin
+
+# Below what the kernel gives to clients: a port that is free for a moment stays so.
+PORTS = os.environ.get("RELAIS_CHAOS_PORTS", "20000-31999")
+
+
+def free_pair(taken):
+    """Two ports, one after the other."""
+    first, last = map(int, PORTS.split("-"))
+    while True:
+        port = random.randrange(first, last, 2)
+        if port in taken:
+            continue
+        try:
+            for each in (port, port + 1):
+                with socket.socket() as tried:
+                    tried.bind(("127.0.0.1", each))
+        except OSError:
+            continue
+        taken.add(port)
+        return port
+
+
+class Ground:
+    """One run of one row."""
+
+    def __init__(self, row, folder, given, quiet):
+        self.row = row
+        self.folder = folder
+        self.short = given.short
+        self._seconds = given.seconds
+        self._quiet = quiet
+        self._taken = set()
+        self._ending = contextlib.AsyncExitStack()
+        self.gateways = []
+        self.checks = 0
+        self.violations = []
+        self.measurements = {}
+
+    def seconds(self, long, short):
+        """How long what is measured takes: as asked for, or the row's own."""
+        return self._seconds or (short if self.short else long)
+
+    def pick(self, long, short):
+        return short if self.short else long
+
+    def say(self, line):
+        if not self._quiet:
+            print(line, flush=True)
+
+    def inject(self, text):
+        self.say(f"  inject    {text}")
+
+    def measured(self, name, value, unit=""):
+        value = round(value, 3)
+        self.measurements[name] = value
+        self.say(f"  measured  {name}: {value:g} {unit}".rstrip())
+        return value
+
+    def check(self, what, ok, detail=""):
+        self.checks += 1
+        if ok:
+            self.say(f"  check     {what}")
+        else:
+            self.violations.append(f"{what}: {detail}" if detail else what)
+            self.say(f"  VIOLATION {self.violations[-1]}")
+        return bool(ok)
+
+    def check_most(self, what, value, most, unit=""):
+        """A bar: the value may be at most this."""
+        told = f"{value:.4g} {unit}".strip()
+        return self.check(f"{what}: {told}, at most {most:.4g}", value <= most)
+
+    def check_none(self, what, failures):
+        shown = "; ".join(dict.fromkeys(map(str, failures[:200])))
+        return self.check(f"{what}: none", not failures, f"{len(failures)}: {shown[:600]}")
+
+    async def all_of(self, works):
+        """Each in turn, with a ground of its own; at once when it has to be short."""
+        works = list(works)
+        if self.short:
+            await asyncio.gather(*[work() for work in works])
+            return
+        for work in works:
+            await work()
+            await self.end_all()
+
+    async def origins(self, count):
+        made = [Origin(f"origin-{i}", free_pair(self._taken)) for i in range(count)]
+        for each in made:
+            self._ending.push_async_callback(each.end)
+            await each.start()
+        return made
+
+    async def gateway(self, origins, **what):
+        made = Gateway(self.folder, free_pair(self._taken), origins, **what)
+        self.gateways.append(made)
+        await made.start()
+        self._ending.push_async_callback(made.end)
+        await made.wait_ready()
+        return made
+
+    def free_port(self):
+        return free_pair(self._taken)
+
+    async def end_all(self):
+        """What runs ends; a row may go on with others."""
+        await self._ending.aclose()
+        self._taken.clear()
+        complaints = [line for each in self.gateways for line in each.complaints()]
+        if complaints:
+            self.check_none("complaints of sanitizers", complaints)
+
+
+def most_connections(wanted):
+    """So many as the machine allows a process to have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return min(wanted, hard - 200)

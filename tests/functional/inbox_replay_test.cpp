@@ -3,7 +3,6 @@
 #include "support/tcp_gate.hpp"
 
 using namespace relais;
-using inbox::replay_outcome;
 using texts = std::vector<std::string>;
 
 namespace {

@@ -1,6 +1,7 @@
 #include "clock/rfc3339.hpp"
 #include "events/confluent.hpp"
 #include "events/event.hpp"
+#include "events/storable_text.hpp"
 
 #include <fmt/format.h>
 
@@ -30,77 +31,65 @@ std::optional<Integer> parse_integer(std::string_view text, int base) {
     return value;
 }
 
-/// PostgreSQL keeps keys, types and ids as text, which holds UTF-8 without NUL only.
-bool is_storable_text(std::string_view text) {
-    std::size_t i = 0;
-    while (i < text.size()) {
-        const auto first = static_cast<unsigned char>(text[i]);
-        const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-        if (first == 0 || (first >= 0x80 && first < 0xC2) || first > 0xF4 ||
-            i + length > text.size()) {
-            return false;
-        }
-        for (std::size_t k = 1; k < length; ++k) {
-            if ((static_cast<unsigned char>(text[i + k]) & 0xC0U) != 0x80) {
-                return false;
-            }
-        }
-        if (length > 2) {
-            // No overlong forms, surrogates, or code points past U+10FFFF (RFC 3629 §4).
-            const auto second = static_cast<unsigned char>(text[i + 1]);
-            if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-                (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) {
-                return false;
-            }
-        }
-        i += length;
-    }
-    return true;
-}
-
 /// The headers that mean something to us, found in one pass. Of a repeated one the last counts.
 struct known_headers {
     using value = std::optional<std::string_view>;
     value id, type, source, specversion, time, content_type, traceparent, correlation_id,
         causation_id, expires_at, x_source, x_lsn, x_index;
+    bool has_needs = false;
 
     explicit known_headers(header_views fields) {
         for (const auto& [name, text] : fields) {
             if (auto* slot = slot_of(name)) {
                 *slot = text;
+            } else {
+                has_needs = has_needs || name.starts_with(needs_prefix);
             }
         }
     }
 
 private:
-    /// By length first: most comparisons are with one name or none.
+    /// By length and one letter first: most are compared with one name or none.
     value* slot_of(std::string_view name) {
         switch (name.size()) {
         case 5:
-            return name == "ce_id"   ? &id
-                   : name == "x-src" ? &x_source
-                   : name == "x-lsn" ? &x_lsn
-                   : name == "x-idx" ? &x_index
-                                     : nullptr;
+            return slot_of_five(name);
         case 7:
-            return name == "ce_type" ? &type : name == "ce_time" ? &time : nullptr;
+            return name[3] == 't' && name[4] == 'y' ? only(name, "ce_type", type)
+                                                    : only(name, "ce_time", time);
         case 9:
-            return name == "ce_source" ? &source : nullptr;
+            return only(name, "ce_source", source);
         case 10:
-            return name == "expires-at" ? &expires_at : nullptr;
+            return only(name, "expires-at", expires_at);
         case 11:
-            return name == "traceparent" ? &traceparent : nullptr;
+            return only(name, "traceparent", traceparent);
         case 12:
-            return name == "content-type" ? &content_type : nullptr;
+            return only(name, "content-type", content_type);
         case 14:
-            return name == "ce_specversion"   ? &specversion
-                   : name == "ce_causationid" ? &causation_id
-                                              : nullptr;
+            return name[3] == 's' ? only(name, "ce_specversion", specversion)
+                                  : only(name, "ce_causationid", causation_id);
         case 16:
-            return name == "ce_correlationid" ? &correlation_id : nullptr;
+            return only(name, "ce_correlationid", correlation_id);
         default:
             return nullptr;
         }
+    }
+
+    value* slot_of_five(std::string_view name) {
+        switch (name[2]) {
+        case '_':
+            return only(name, "ce_id", id);
+        case 's':
+            return only(name, "x-src", x_source);
+        case 'l':
+            return only(name, "x-lsn", x_lsn);
+        default:
+            return only(name, "x-idx", x_index);
+        }
+    }
+
+    static value* only(std::string_view name, std::string_view wanted, value& slot) {
+        return name == wanted ? &slot : nullptr;
     }
 };
 
@@ -108,10 +97,11 @@ std::string_view or_empty(const known_headers::value& text) {
     return text.value_or(std::string_view());
 }
 
-result<std::optional<position>> read_position(const known_headers& fields) {
+result<void> read_position(const known_headers& fields, std::optional<position>& into) {
     const auto& source = fields.x_source;
     if (!source && !fields.x_lsn && !fields.x_index) {
-        return std::nullopt;
+        into.reset();
+        return {};
     }
     const auto colon = source ? source->rfind(':') : std::string_view::npos;
     if (colon == std::string_view::npos || colon == 0 || !is_storable_text(*source) ||
@@ -126,7 +116,13 @@ result<std::optional<position>> read_position(const known_headers& fields) {
     if (!index) {
         return bad("x-idx");
     }
-    return position{std::string(*source), *lsn, *index};
+    if (!into) {
+        into.emplace();
+    }
+    into->source = *source;
+    into->lsn = *lsn;
+    into->index = *index;
+    return {};
 }
 
 /// `<id>:<version>,<id>:<version>`
@@ -148,8 +144,7 @@ result<void> read_needs(std::string_view kind, std::string_view name, std::strin
     return {};
 }
 
-result<std::vector<snapshot_need>> all_needs(header_views fields) {
-    std::vector<snapshot_need> needs;
+result<void> all_needs(header_views fields, std::vector<snapshot_need>& into) {
     for (const auto& [name, value] : fields) {
         if (!name.starts_with(needs_prefix) || !name.ends_with(needs_suffix) ||
             name.size() <= needs_prefix.size() + needs_suffix.size()) {
@@ -157,12 +152,12 @@ result<std::vector<snapshot_need>> all_needs(header_views fields) {
         }
         const auto kind = name.substr(needs_prefix.size(),
                                       name.size() - needs_prefix.size() - needs_suffix.size());
-        const auto read = read_needs(kind, name, value, needs);
+        auto read = read_needs(kind, name, value, into);
         if (!read) {
-            return fail(read);
+            return read;
         }
     }
-    return needs;
+    return {};
 }
 
 /// What every record of ours carries.
@@ -196,6 +191,7 @@ result<void> read_optional(const known_headers& fields, event& into) {
     into.cause.trace = traceparent ? *traceparent : trace::context::start();
     into.cause.correlation_id = or_empty(fields.correlation_id);
     into.cause.causation_id = or_empty(fields.causation_id);
+    into.expires_at.reset();
     if (fields.expires_at) {
         const auto time = parse_rfc3339(*fields.expires_at);
         if (!time) {
@@ -203,12 +199,7 @@ result<void> read_optional(const known_headers& fields, event& into) {
         }
         into.expires_at = *time;
     }
-    auto position = read_position(fields);
-    if (!position) {
-        return fail(position);
-    }
-    into.position = *std::move(position);
-    return {};
+    return read_position(fields, into.position);
 }
 
 } // namespace
@@ -251,34 +242,41 @@ headers position_headers(const position& value) {
             {"x-idx", std::to_string(value.index)}};
 }
 
-result<event> from_record(const record_view& record) {
-    event read;
+result<void> read_record(const record_view& record, event& into) {
     const known_headers fields(record.headers);
-    const auto required = read_required(fields, read);
+    auto required = read_required(fields, into);
     if (!required) {
-        return fail(required);
+        return required;
     }
     if (record.key.empty() || !is_storable_text(record.key)) {
         return bad("key");
     }
-    const auto optional = read_optional(fields, read);
+    auto optional = read_optional(fields, into);
     if (!optional) {
-        return fail(optional);
+        return optional;
     }
-    auto needs = all_needs(record.headers);
-    if (!needs) {
-        return fail(needs);
+    into.needs.clear();
+    if (fields.has_needs) {
+        auto needs = all_needs(record.headers, into.needs);
+        if (!needs) {
+            return needs;
+        }
     }
-    read.needs = *std::move(needs);
-    read.tombstone = !record.value.has_value();
+    into.tombstone = !record.value.has_value();
     if (record.value && fields.content_type != "application/protobuf") {
         return bad("content-type");
     }
-    read.topic = record.topic;
-    read.key = record.key;
+    into.topic = record.topic;
+    into.key = record.key;
     const auto payload = record.value.value_or(std::string_view());
-    read.payload = unwrap_confluent(payload).value_or(payload);
-    return read;
+    into.payload = unwrap_confluent(payload).value_or(payload);
+    return {};
+}
+
+result<event> from_record(const record_view& record) {
+    result<event> made;
+    const auto read = read_record(record, *made);
+    return read ? std::move(made) : fail(read);
 }
 
 result<event> from_record(std::string_view topic, std::string_view key,

@@ -78,6 +78,10 @@ public:
         return done;
     }
 
+    void reserve(std::size_t events) {
+        jobs_.reserve(events);
+    }
+
     /// The snapshots that came.
     std::vector<events::snapshot_need> take_arrived() {
         return std::move(arrived_);

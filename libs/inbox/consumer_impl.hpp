@@ -39,6 +39,7 @@ struct consumer::impl {
                     .logger = owner.logger,
                     .waiting = waiting,
                     .lanes = lanes,
+                    .buffers = buffers,
                     .batch_max = owner.settings.batch_max,
                     .parallel_keys = owner.settings.parallel_keys,
                     .batch_bytes_max = owner.settings.memory_max_bytes / 4,
@@ -72,6 +73,7 @@ struct consumer::impl {
         bool worker_failed = false;
         waits waiting;
         lane_gate lanes;
+        event_buffers buffers; ///< before whoever uses them
         worker_map workers;
         const kafka::consumer* source = nullptr;
         inbox_metrics series;

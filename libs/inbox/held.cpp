@@ -145,6 +145,9 @@ result<held_report> begin_attempt(pg::transaction& tx, const held_work& work,
         return held_report{.now = state::waiting};
     }
     const auto crashes = crashes_of(work, *first);
+    // Those that the database broke off were none: they count neither for the policy nor in a
+    // dead letter.
+    first->attempts = std::min(first->failures, first->attempts) + crashes;
     progress.found = crash_count{first->event.id, crashes};
     if (auto refused = refuse_first(tx, work, partition, *row, *first, crashes)) {
         return *std::move(refused);
@@ -153,7 +156,6 @@ result<held_report> begin_attempt(pg::transaction& tx, const held_work& work,
         progress.first = *first;
         return run_locked(tx, work, partition, *first, 1, progress.running);
     }
-    first->failures = first->attempts - crashes;
     ++first->attempts;
     count_attempt(tx, work.at, *first);
     // Should the process end now, the next one waits before it tries again.

@@ -1,14 +1,8 @@
 #include "inbox/inbox_metrics.hpp"
 
+#include "clock/epoch_seconds.hpp"
+
 namespace relais::inbox {
-namespace {
-
-double seconds_of(timestamp time) {
-    return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
-} // namespace
-
 inbox_metrics::inbox_metrics(metrics::registry& registry, const std::vector<std::string>& topics)
     : registry_(registry), topics_(topics),
       held_keys_(registry.gauge("inbox_parked_keys", "Keys whose events wait")),
@@ -70,7 +64,7 @@ void inbox_metrics::set_lag(const kafka::topic_partition& where, std::int64_t re
 }
 
 void inbox_metrics::set_position(const std::string& topic, timestamp time) {
-    series_of(topic).position.set(seconds_of(time));
+    series_of(topic).position.set(epoch_seconds(time));
 }
 
 void inbox_metrics::set_held_keys(std::int64_t keys) {
@@ -85,7 +79,7 @@ void inbox_metrics::set_dead_letters(const std::string& topic, std::int64_t lett
                                      timestamp oldest) {
     auto& series = series_of(topic);
     series.dead_letters.set(static_cast<double>(letters));
-    series.oldest_dead_letter.set(seconds_of(oldest));
+    series.oldest_dead_letter.set(epoch_seconds(oldest));
 }
 
 } // namespace relais::inbox

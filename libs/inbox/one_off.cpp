@@ -136,8 +136,12 @@ void print_json(const replayed& event) {
 }
 
 void print_progress(const replay_progress& now) {
-    fmt::print(stderr, "read {}, done {}, skipped {}, failed {}, {} to go\n", now.read, now.done,
+    fmt::print(stderr, "read {}, done {}, skipped {}, failed {}, {} to go", now.read, now.done,
                now.skipped, now.failed, now.remaining);
+    if (!now.waits_for.empty()) {
+        fmt::print(stderr, "; waits for the {} since {} s", now.waits_for, now.waited.count());
+    }
+    fmt::print(stderr, "\n");
 }
 
 } // namespace

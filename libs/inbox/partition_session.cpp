@@ -30,7 +30,7 @@ void partition_session::learn() {
             keys.insert(next.event->key);
         }
         needs.insert(needs.end(), next.event->needs.begin(), next.event->needs.end());
-        if (judge(state_.mark, *next.event, next.record.offset()) == novelty::by_id) {
+        if (needs_look_up(state_.mark, *next.event, next.record.offset())) {
             ids.insert(next.event->id);
         }
     }

@@ -3,10 +3,12 @@
 #include "events/event.hpp"
 #include "kafka/record.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace relais::inbox {
@@ -60,6 +62,9 @@ struct replay_progress {
     std::int64_t done = 0;      ///< live, or muted
     std::int64_t skipped = 0;   ///< again, unhandled
     std::int64_t failed = 0;    ///< failed, behind
+    /// What is away while nothing goes on, and how long already: "broker", "database".
+    std::string_view waits_for;
+    std::chrono::seconds waited{0};
 };
 
 /// After each event that passed the filters, and now and then (nullptr).

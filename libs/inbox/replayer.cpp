@@ -1,7 +1,6 @@
 #include "inbox/replayer.hpp"
 
 #include "async/signal.hpp"
-#include "events/topics.hpp"
 #include "inbox/plan.hpp"
 #include "kafka/admin.hpp"
 #include "outbox/audit.hpp"
@@ -18,9 +17,9 @@ using steady = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds lookup_timeout{10'000};
 constexpr std::size_t records_per_turn = 100;
 constexpr std::size_t bytes_per_turn = std::size_t{1024} * 1024;
-/// The last records of a compacted topic may be gone, so there silence is the end, too. Elsewhere
-/// it means that the broker is away, and an end would take the unread for done.
-constexpr std::chrono::seconds silence_max{5};
+/// Longer without records, although some are left: the progress says what is waited for.
+constexpr std::chrono::seconds silence_usual{2};
+constexpr std::chrono::milliseconds database_wait{500};
 constexpr std::string_view muted_slug = "replay-muted";
 
 constexpr std::array<std::string_view, 6> outcome_names{"done",      "muted",  "again",
@@ -48,7 +47,8 @@ asio::awaitable<result<replay_progress>> replayer::run() {
     kafka::consumer source({.brokers = with_.settings.brokers,
                             .client_id = "replay-" + what_.name,
                             .group = group_, // needed, but never joined
-                            .topic_prefix = with_.settings.topic_prefix},
+                            .topic_prefix = with_.settings.topic_prefix,
+                            .tells_ends = true},
                            with_.loop, with_.metrics, with_.logger);
     std::vector<kafka::partition_start> starts;
     starts.reserve(parts_.size());
@@ -57,21 +57,17 @@ asio::awaitable<result<replay_progress>> replayer::run() {
     }
     source.assign(starts);
     auto heard = steady::now();
-    const auto* topic = events::find_topic(what_.topic);
-    const bool may_end_silent = topic != nullptr && topic->compacted;
     while (progress_.remaining > 0) {
         bool some = false;
         for (auto& part : parts_) {
             const bool read = co_await read_some(source, part);
             some = some || read;
         }
-        report_(nullptr, progress_);
-        if (some || source.broker_down()) {
+        if (some) {
             heard = steady::now();
-        } else if (may_end_silent && steady::now() - heard > silence_max) {
-            break;
         }
-        if (!some) {
+        show_waiting(steady::now() - heard > silence_usual ? "broker" : "", heard);
+        if (!some && progress_.remaining > 0) {
             co_await source.wait();
         }
     }
@@ -147,6 +143,11 @@ asio::awaitable<bool> replayer::read_some(kafka::consumer& source, stretch_of& p
         ++progress_.read;
         co_await handle(next);
     }
+    // Where compaction took the last records away, the broker says that nothing is left.
+    if (source.read_through(part.where).value_or(0) >= part.end) {
+        progress_.remaining -= part.end - part.next;
+        part.next = part.end;
+    }
     co_return !records.empty();
 }
 
@@ -157,6 +158,7 @@ asio::awaitable<void> replayer::handle(const incoming& next) {
         co_return;
     }
     const auto event = co_await run_event(next);
+    progress_.waits_for = {};
     count(event);
     report_(&event, progress_);
 }
@@ -178,11 +180,7 @@ asio::awaitable<replayed> replayer::run_event(const incoming& next) {
         made.what = replay_outcome::behind;
         co_return made;
     }
-    auto body = [&](pg::transaction& tx) {
-        return run_in(tx, next, *with, made.effects);
-    };
-    const auto until = steady::now() + with->failures.handler_deadline;
-    const auto done = co_await with_.database.transact("inbox_replay", std::move(body), until);
+    const auto done = co_await attempt(next, *with, made.effects);
     if (done) {
         const bool fresh = *done == outcome::handled || *done == outcome::erased;
         made.what = fresh ? replay_outcome::done : replay_outcome::again;
@@ -194,6 +192,30 @@ asio::awaitable<replayed> replayer::run_event(const incoming& next) {
         failed_keys_.insert(next.event->key);
     }
     co_return made;
+}
+
+/// Until the database was there all the time: an outage is no failure of the event.
+asio::awaitable<result<outcome>> replayer::attempt(const incoming& next, const handling& with,
+                                                   std::vector<effect>& effects) {
+    const auto begun = steady::now();
+    while (true) {
+        auto body = [&](pg::transaction& tx) {
+            return run_in(tx, next, with, effects);
+        };
+        const auto until = steady::now() + with.failures.handler_deadline;
+        auto done = co_await with_.database.transact("inbox_replay", std::move(body), until);
+        if (done || !is_outage(done.error(), true)) {
+            co_return done;
+        }
+        show_waiting("database", begun);
+        co_await async::sleep_for(database_wait);
+    }
+}
+
+void replayer::show_waiting(std::string_view what, steady::time_point since) {
+    progress_.waits_for = what;
+    progress_.waited = std::chrono::duration_cast<std::chrono::seconds>(steady::now() - since);
+    report_(nullptr, progress_);
 }
 
 /// A muted one fails at its end, which takes back what it did. Snapshots are measured by the

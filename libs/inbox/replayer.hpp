@@ -12,7 +12,9 @@
 namespace relais::inbox {
 
 /// Runs a replay: a reader without a group of Kafka's, one transaction an event. Events of a key
-/// that failed are followed by none of its key, so the order holds in a replay, too.
+/// that failed are followed by none of its key, so the order holds in a replay, too. A broker or a
+/// database that goes away meanwhile is waited for, and the progress says so; without a broker at
+/// the beginning there is no replay.
 class replayer {
 public:
     struct surroundings {
@@ -41,6 +43,9 @@ private:
     boost::asio::awaitable<result<void>> note_start();
     boost::asio::awaitable<void> handle(const incoming& next);
     boost::asio::awaitable<replayed> run_event(const incoming& next);
+    boost::asio::awaitable<result<outcome>> attempt(const incoming& next, const handling& with,
+                                                    std::vector<effect>& effects);
+    void show_waiting(std::string_view what, std::chrono::steady_clock::time_point since);
     result<outcome> run_in(pg::transaction& tx, const incoming& next, const handling& with,
                            std::vector<effect>& effects) const;
     void count(const replayed& event);

@@ -25,12 +25,13 @@ columns to_columns(const std::vector<kafka::topic_partition>& all) {
 } // namespace
 
 std::vector<incoming> read_envelopes(const kafka::fetched& records) {
-    std::vector<incoming> events;
-    events.reserve(records.size());
+    std::vector<incoming> all;
+    all.reserve(records.size());
     for (std::size_t i = 0; i < records.size(); ++i) {
-        events.push_back({records[i], records[i].read()});
+        all.push_back({records[i], events::event()});
+        records[i].read(all.back().event);
     }
-    return events;
+    return all;
 }
 
 std::vector<loaded_partition> begin_partitions(pg::transaction& tx, const std::string& group,

@@ -54,6 +54,12 @@ origin origin_of(const events::position& position) {
 
 } // namespace
 
+bool needs_look_up(const watermark& mark, const events::event& event, std::int64_t offset) {
+    const bool before = mark.next_offset && offset < *mark.next_offset;
+    return !before && (!event.position ||
+                       (!mark.source.empty() && mark.source != origin_of(*event.position).service));
+}
+
 novelty judge(const watermark& mark, const events::event& event, std::int64_t offset) {
     if (mark.next_offset && offset < *mark.next_offset) {
         return novelty::duplicate;

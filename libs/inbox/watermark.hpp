@@ -32,6 +32,9 @@ enum class novelty {
 /// handled by another instance meanwhile.
 novelty judge(const watermark& mark, const events::event& event, std::int64_t offset);
 
+/// Whether judge() would say by_id, as long as the mark's source stays the same.
+bool needs_look_up(const watermark& mark, const events::event& event, std::int64_t offset);
+
 /// Notes an event, whatever became of it.
 void advance(watermark& mark, const events::event& event);
 

@@ -124,27 +124,28 @@ void worker::note_start(std::int64_t first) {
 
 /// Many records are read on a database thread: reading them here would make this thread the limit
 /// of what all partitions together can do.
-asio::awaitable<std::vector<std::vector<incoming>>>
+asio::awaitable<std::shared_ptr<event_buffer>>
 worker::read(std::vector<const kafka::fetched*> all) {
     std::size_t count = 0;
     for (const auto* each : all) {
         count += each->size();
     }
-    auto work = [&all](std::size_t) -> result<std::vector<std::vector<incoming>>> {
-        std::vector<std::vector<incoming>> events;
-        events.reserve(all.size());
+    auto into = parts_.buffers.take();
+    auto work = [&all, &into](std::size_t) -> result<void> {
         for (const auto* each : all) {
-            events.push_back(read_envelopes(*each));
+            into->read(*each);
         }
-        return events;
+        return {};
     };
     if (count > read_here_max) {
-        auto read = co_await parts_.database.run(work);
+        const auto read = co_await parts_.database.run(work);
         if (read) {
-            co_return *std::move(read);
+            co_return into;
         }
+        into = parts_.buffers.take();
     }
-    co_return *work(0); // few, or the pool is full or closing
+    static_cast<void>(work(0)); // few, or the pool is full or closing
+    co_return into;
 }
 
 /// Records are taken and read when it is their turn: those of partitions that wait for theirs stay
@@ -167,11 +168,11 @@ asio::awaitable<void> worker::handle_some() {
         co_await alight();
         co_return;
     }
-    auto read_ones = co_await read({&records});
-    auto events = std::move(read_ones.front());
+    const auto read_ones = co_await read({&records});
+    const auto events = read_ones->events();
     if (slices_ > 1 && !reset_from_) {
         turn.reset(); // each slice takes its own
-        co_await handle_slices(std::move(events));
+        co_await handle_slices(events);
     } else if (co_await handle(events, std::nullopt)) {
         note_all(events);
         base_ = mark_.next_offset;

@@ -2,6 +2,7 @@
 
 #include "async/signal.hpp"
 #include "inbox/batch.hpp"
+#include "inbox/event_buffers.hpp"
 #include "inbox/held.hpp"
 #include "inbox/inbox_metrics.hpp"
 #include "inbox/lane_gate.hpp"
@@ -36,6 +37,7 @@ struct shared_parts {
     log::logger logger;
     waits& waiting;
     lane_gate& lanes;
+    event_buffers& buffers;
     /// By lane: workers that wait for their turn and may be taken along by one that has it.
     std::array<std::deque<worker*>, events::lane_count> rows;
     std::size_t batch_max;
@@ -96,7 +98,8 @@ private:
     /// Events of ours in a transaction that others' are in, too.
     struct ride {
         kafka::fetched records;
-        std::vector<incoming> events;
+        std::shared_ptr<event_buffer> buffer;        ///< of all that ride together
+        std::span<const incoming> events;            ///< ours in it
         std::optional<result<batch_report>> outcome; ///< set by whoever took us along
     };
 
@@ -111,13 +114,13 @@ private:
     boost::asio::awaitable<void> handle_some();
     boost::asio::awaitable<bool> handle(std::span<const incoming> events,
                                         std::optional<slice> part);
-    boost::asio::awaitable<void> handle_slices(std::vector<incoming> events);
+    boost::asio::awaitable<void> handle_slices(std::span<incoming> events);
     boost::asio::awaitable<void> handle_slice(slice part, std::vector<incoming> events,
                                               std::size_t& unfinished);
     boost::asio::awaitable<void> make_level();
     void move_to(const kafka::message& last);
     void note_all(std::span<const incoming> events);
-    boost::asio::awaitable<std::vector<std::vector<incoming>>>
+    boost::asio::awaitable<std::shared_ptr<event_buffer>>
     read(std::vector<const kafka::fetched*> all);
     boost::asio::awaitable<result<batch_report>> try_batch(std::span<const incoming> events,
                                                            std::optional<slice> part,

@@ -119,15 +119,18 @@ worker::try_together(const std::vector<worker*>& all) {
     for (const auto* each : all) {
         records.push_back(&each->ride_->records);
     }
-    auto events = co_await read(std::move(records));
+    const auto buffer = co_await read(std::move(records));
+    auto rest = std::span<const incoming>(buffer->events());
     std::vector<batch> works;
     works.reserve(all.size());
     std::chrono::milliseconds limit{0};
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        auto& mine = all[i]->ride_->events;
-        mine = std::move(events[i]);
-        works.push_back(all[i]->batch_of(mine, std::nullopt));
-        limit = std::min(limit + time_for(mine), batch_deadline_max);
+    for (auto* each : all) {
+        auto& on = *each->ride_;
+        on.buffer = buffer;
+        on.events = rest.first(on.records.size());
+        rest = rest.subspan(on.records.size());
+        works.push_back(each->batch_of(on.events, std::nullopt));
+        limit = std::min(limit + time_for(on.events), batch_deadline_max);
     }
     std::optional<stretch> running;
     auto body = [&works, &running](pg::transaction& tx) {

@@ -1,3 +1,4 @@
+#include "async/failpoint.hpp"
 #include "async/task_group.hpp"
 #include "inbox/worker.hpp"
 
@@ -24,7 +25,7 @@ void worker::note_all(std::span<const incoming> events) {
 
 /// One batch: its slices at the same time, then the partition's row as a whole. Should this process
 /// end in between, the next one divides as we did until the slices are level again.
-asio::awaitable<void> worker::handle_slices(std::vector<incoming> events) {
+asio::awaitable<void> worker::handle_slices(std::span<incoming> events) {
     note_all(events);
     const auto last = events.back().record;
     std::vector<std::vector<incoming>> groups(static_cast<std::size_t>(slices_));
@@ -47,6 +48,7 @@ asio::awaitable<void> worker::handle_slices(std::vector<incoming> events) {
     if (unfinished > 0) {
         co_return; // stopped: whoever goes on finds in the slices what is done
     }
+    async::failpoint("consumer.slices_done");
     co_await make_level();
     move_to(last);
 }

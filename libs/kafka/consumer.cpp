@@ -39,6 +39,7 @@ std::optional<rebalance> consumer::take_rebalance() {
 
 void consumer::assign(const std::vector<partition_start>& partitions) {
     state_->release_queues();
+    state_->ends.clear();
     const auto list = make_list(partitions.size());
     for (const auto& [where, offset] : partitions) {
         const std::string topic = state_->settings.topic_prefix + where.topic;
@@ -90,6 +91,10 @@ fetched consumer::fetch(const topic_partition& from, std::size_t records_max,
         for (auto* each :
              std::span(some).first(static_cast<std::size_t>(std::max<ssize_t>(got, 0)))) {
             native::owned_message message(each);
+            if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+                state_->ends[from] = message->offset;
+                continue;
+            }
             if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
                 state_->note(message->err, rd_kafka_message_errstr(message.get()));
                 continue;
@@ -128,6 +133,11 @@ std::optional<std::int64_t> consumer::end_offset(const topic_partition& where) c
         return std::nullopt;
     }
     return next;
+}
+
+std::optional<std::int64_t> consumer::read_through(const topic_partition& where) const {
+    const auto end = state_->ends.find(where);
+    return end == state_->ends.end() ? std::nullopt : std::optional(end->second);
 }
 
 bool consumer::broker_down() const {

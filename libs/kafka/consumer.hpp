@@ -52,6 +52,7 @@ struct consumer_settings {
     std::chrono::milliseconds session_timeout{10'000};
     std::size_t queued_messages_min = 1'000;                     ///< a partition
     std::size_t memory_max_bytes = std::size_t{8} * 1024 * 1024; ///< all partitions, roughly
+    bool tells_ends = false;                                     ///< read_through() is known
 };
 
 /// A record where the client keeps it: valid as long as the `fetched` that it belongs to. May be
@@ -62,16 +63,17 @@ public:
     timestamp time() const; ///< of the broker or the producer
     std::string_view key() const;
     record copy() const;
-    /// The event in it (see events::from_record for the errors).
-    result<events::event> read() const;
+    /// The event in it (see events::from_record for the errors). What `into` held before is gone;
+    /// its memory is used again.
+    void read(result<events::event>& into) const;
 
 private:
     friend class fetched;
 
-    message(const rd_kafka_message_s* native, const std::string& topic)
+    message(rd_kafka_message_s* native, const std::string& topic)
         : native_(native), topic_(&topic) {}
 
-    const rd_kafka_message_s* native_;
+    rd_kafka_message_s* native_;
     const std::string* topic_;
 };
 
@@ -144,6 +146,10 @@ public:
     /// The offset that the next produced record gets, as last heard; nullopt before the first
     /// fetch.
     std::optional<std::int64_t> end_offset(const topic_partition& where) const;
+
+    /// With tells_ends: the broker had nothing before this offset that was not fetched, also where
+    /// compaction took records away; nullopt as long as there was something.
+    std::optional<std::int64_t> read_through(const topic_partition& where) const;
 
     /// No broker can be reached at the moment.
     bool broker_down() const;

@@ -29,6 +29,7 @@ native::owned<rd_kafka_conf_t> configure(const consumer_settings& settings) {
                            {"auto.commit.interval.ms", "1000"},
                            {"enable.auto.offset.store", "false"},
                            {"auto.offset.reset", "earliest"},
+                           {"enable.partition.eof", settings.tells_ends ? "true" : "false"},
                            {"queued.min.messages", std::to_string(settings.queued_messages_min)},
                            {"queued.max.messages.kbytes", std::to_string(share_bytes / 1024)},
                            {"fetch.message.max.bytes", std::to_string(fetch_bytes)},

@@ -34,6 +34,7 @@ struct consumer::state {
     std::optional<native::event_pump> pump;
     native::owned<rd_kafka_queue_t> closing; ///< set once close() has begun
     std::map<topic_partition, native::owned<rd_kafka_queue_t>> queues;
+    std::map<topic_partition, std::int64_t> ends; ///< where nothing more came
     std::deque<rebalance> pending;
     metrics::counter rebalances;
     metrics::counter errors;

@@ -13,14 +13,17 @@ std::string_view bytes_of(const void* data, std::size_t size) {
                            : std::string_view(static_cast<const char*>(data), size);
 }
 
-/// The headers where they are. Ours are a dozen, for which there is room without allocating.
+/// The headers where the client parsed them. Ours are a dozen, for which there is room without
+/// allocating; the client allocates for each, so they are taken from it and freed at once, by the
+/// same thread. Whoever asks again gets them parsed again.
 class header_list {
 public:
-    explicit header_list(const rd_kafka_message_t& message) {
+    explicit header_list(rd_kafka_message_t& message) {
         rd_kafka_headers_t* native = nullptr;
-        if (rd_kafka_message_headers(&message, &native) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (rd_kafka_message_detach_headers(&message, &native) != RD_KAFKA_RESP_ERR_NO_ERROR) {
             return;
         }
+        native_.reset(native);
         count_ = rd_kafka_header_cnt(native);
         if (count_ > few_.size()) {
             many_.resize(count_);
@@ -40,6 +43,7 @@ public:
     }
 
 private:
+    native::owned<rd_kafka_headers_t> native_;
     std::size_t count_ = 0;
     std::array<header_view, 24> few_;
     std::vector<header_view> many_;
@@ -102,10 +106,17 @@ record message::copy() const {
     return made;
 }
 
-result<events::event> message::read() const {
+void message::read(result<events::event>& into) const {
+    if (!into) {
+        into = events::event();
+    }
     const header_list headers(*native_);
-    return events::from_record(
-        {.topic = *topic_, .key = key(), .value = value_of(*native_), .headers = headers.all()});
+    const auto done = events::read_record(
+        {.topic = *topic_, .key = key(), .value = value_of(*native_), .headers = headers.all()},
+        *into);
+    if (!done) {
+        into = fail(done);
+    }
 }
 
 } // namespace relais::kafka

@@ -1,6 +1,7 @@
 #include "outbox/bulk_pacer.hpp"
 
 #include "async/signal.hpp"
+#include "clock/epoch_seconds.hpp"
 #include "outbox/bulk_store.hpp"
 
 #include <algorithm>
@@ -25,10 +26,6 @@ constexpr auto rest_max = 1s;
 constexpr auto lag_interval = 1s;
 /// Counting a million rows takes a third of a second of the database.
 constexpr auto measure_interval = 30s;
-
-double seconds_of(std::optional<timestamp> time) {
-    return time ? std::chrono::duration<double>(time->time_since_epoch()).count() : 0;
-}
 
 } // namespace
 
@@ -170,7 +167,7 @@ asio::awaitable<void> bulk_pacer::impl::measure() {
     const auto counted = co_await database.read("outbox-bulk-count", count);
     if (counted) {
         staged_rows.set(static_cast<double>(counted->count));
-        oldest_staged.set(seconds_of(counted->oldest));
+        oldest_staged.set(epoch_seconds(counted->oldest));
     }
 }
 

@@ -1,7 +1,7 @@
 #include "outbox/publisher.hpp"
 
 #include "async/failpoint.hpp"
-#include "clock/clock.hpp"
+#include "clock/epoch_seconds.hpp"
 
 namespace asio = boost::asio;
 
@@ -12,10 +12,6 @@ namespace {
 constexpr std::size_t messages_max = 10'000;
 constexpr std::uint64_t careful_records = 1'000;
 constexpr std::size_t bytes_max = std::size_t{32} * 1024 * 1024;
-
-double seconds_of(timestamp time) {
-    return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
 
 } // namespace
 
@@ -103,7 +99,7 @@ void publisher::on_delivery(const sent_record& sent, const result<kafka::deliver
         ++done_;
         careful_left_ -= careful() ? 1 : 0;
         metrics_.published.increment();
-        metrics_.last_success.set(seconds_of(now));
+        metrics_.last_success.set(epoch_seconds(now));
         metrics_.commit_to_delivery.observe(
             std::max(0.0, std::chrono::duration<double>(now - sent.committed_at).count()));
     } else {

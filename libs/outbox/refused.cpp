@@ -2,13 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 namespace relais::outbox {
+namespace {
+
+constexpr std::string_view go_on_without =
+    "go on without it: RELAIS_OUTBOX_REFUSED=divert, or relaisctl outbox discard ID --why REASON";
+
+} // namespace
 
 std::string blocked_position::next_step() const {
     if (reason == "record-too-large") {
-        return fmt::format("raise max.message.bytes of {} above the event's size, or set "
-                           "RELAIS_OUTBOX_REFUSED=divert to go on without it",
-                           topic);
+        return fmt::format("raise max.message.bytes of {} above the event's size, or {}", topic,
+                           go_on_without);
     }
     if (reason == "kafka-unknown-topic") {
         return fmt::format("make the topic {}: relaisctl topics apply", topic);
@@ -19,7 +26,7 @@ std::string blocked_position::next_step() const {
     if (reason == "partition-count") {
         return "put the topics file back, or add a v2 topic with the new count beside it";
     }
-    return "mend what the detail names, or set RELAIS_OUTBOX_REFUSED=divert to go on without it";
+    return fmt::format("mend what the detail names, or {}", go_on_without);
 }
 
 std::optional<blocked_position> find_blocked(pg::transaction& tx) {
@@ -41,12 +48,14 @@ std::optional<blocked_position> find_blocked(pg::transaction& tx) {
                             .tries = row.integer(8)};
 }
 
-std::vector<refused_event> list_refused(pg::transaction& tx, bool also_republished,
+std::vector<refused_event> list_refused(pg::transaction& tx, bool also_settled,
                                         std::size_t at_most) {
     const auto found = tx.exec("select id, seq, topic, key, coalesce(type, ''), reason, detail, at,"
-                               " refused_at, republished_at from outbox_refused"
-                               " where $1 or republished_at is null order by seq limit $2",
-                               {also_republished, at_most});
+                               " refused_at, republished_at, discarded_at,"
+                               " coalesce(discarded_by, ''), coalesce(discarded_why, '')"
+                               " from outbox_refused"
+                               " where $1 or settled_at is null order by seq limit $2",
+                               {also_settled, at_most});
     std::vector<refused_event> all;
     for (const auto& row : found) {
         all.push_back({.id = row.uuid_at(0),
@@ -58,20 +67,23 @@ std::vector<refused_event> list_refused(pg::transaction& tx, bool also_republish
                        .detail = row.text(6),
                        .written_at = row.time(7),
                        .refused_at = row.time(8),
-                       .republished_at = row.optional_time(9)});
+                       .republished_at = row.optional_time(9),
+                       .discarded_at = row.optional_time(10),
+                       .discarded_by = row.text(11),
+                       .discarded_why = row.text(12)});
     }
     return all;
 }
 
 std::int64_t count_refused(pg::transaction& tx) {
-    return tx.exec("select count(*) from outbox_refused where republished_at is null")
+    return tx.exec("select count(*) from outbox_refused where settled_at is null")
         .front()
         .integer(0);
 }
 
 result<void> republish(pg::transaction& tx, const uuid& id) {
     const auto waiting = tx.exec("select seq, at from outbox_refused"
-                                 " where id = $1 and republished_at is null for update",
+                                 " where id = $1 and settled_at is null for update",
                                  {id});
     if (waiting.empty()) {
         return fail(error_kind::not_found, "no-such-refused-event", id.text());
@@ -83,6 +95,28 @@ result<void> republish(pg::transaction& tx, const uuid& id) {
                                   {seq, waiting.front().time(1)});
     tx.exec("update outbox_refused set republished_at = now(), republished_seq = $2 where seq = $1",
             {seq, appended.front().integer(0)});
+    return {};
+}
+
+result<void> discard(pg::transaction& tx, const uuid& id, const std::string& by,
+                     const std::string& why) {
+    if (why.empty()) {
+        return fail(error_kind::invalid, "no-reason", id.text());
+    }
+    // The row of the event that holds up the rest is taken, so that of two only one discards it.
+    tx.exec(
+        "with blocked as (delete from outbox_blocked where id = $1 returning seq, reason, detail)"
+        " insert into outbox_refused (seq, at, id, topic, key, type, reason, detail)"
+        " select e.seq, e.at, e.id, e.topic, e.key, e.headers->>'ce_type', b.reason, b.detail"
+        " from blocked b join outbox_event e on e.seq = b.seq on conflict (seq) do nothing",
+        {id});
+    const auto given_up = tx.exec("update outbox_refused set discarded_at = now(),"
+                                  " discarded_by = $2, discarded_why = $3"
+                                  " where id = $1 and settled_at is null returning seq",
+                                  {id, by, why});
+    if (given_up.empty()) {
+        return fail(error_kind::not_found, "no-such-refused-event", id.text());
+    }
     return {};
 }
 

@@ -28,7 +28,7 @@ struct blocked_position {
 
 std::optional<blocked_position> find_blocked(pg::transaction& tx);
 
-/// An event that was left behind (RELAIS_OUTBOX_REFUSED=divert).
+/// An event that was left behind (RELAIS_OUTBOX_REFUSED=divert) or given up.
 struct refused_event {
     uuid id;
     std::int64_t seq = 0; ///< of outbox_event
@@ -40,16 +40,24 @@ struct refused_event {
     timestamp written_at{};
     timestamp refused_at{};
     std::optional<timestamp> republished_at;
+    std::optional<timestamp> discarded_at;
+    std::string discarded_by;
+    std::string discarded_why;
 };
 
 /// Oldest first.
-std::vector<refused_event> list_refused(pg::transaction& tx, bool also_republished,
+std::vector<refused_event> list_refused(pg::transaction& tx, bool also_settled,
                                         std::size_t at_most);
 
 std::int64_t count_refused(pg::transaction& tx);
 
 /// Appends the event once more, behind all that was written meanwhile, with the same id. Errors:
-/// `not_found` / "no-such-refused-event", also when it was republished already.
+/// `not_found` / "no-such-refused-event", also when it was republished or discarded already.
 result<void> republish(pg::transaction& tx, const uuid& id);
+
+/// Gives up an event that was left behind, or the one that publishing stands still at: then the
+/// relay goes on without it at its next try. Errors: as republish(), and `invalid` / "no-reason".
+result<void> discard(pg::transaction& tx, const uuid& id, const std::string& by,
+                     const std::string& why);
 
 } // namespace relais::outbox

@@ -1,5 +1,7 @@
 #include "outbox/relay_metrics.hpp"
 
+#include "clock/epoch_seconds.hpp"
+
 namespace relais::outbox {
 
 relay_metrics::relay_metrics(metrics::registry& registry)
@@ -29,8 +31,7 @@ relay_metrics::relay_metrics(metrics::registry& registry)
 
 void relay_metrics::show_unsent(std::size_t count, std::optional<timestamp> oldest) const {
     unsent_messages.set(static_cast<double>(count));
-    oldest_unsent.set(oldest ? std::chrono::duration<double>(oldest->time_since_epoch()).count()
-                             : 0);
+    oldest_unsent.set(epoch_seconds(oldest));
 }
 
 } // namespace relais::outbox

@@ -179,21 +179,26 @@ result<void> run_outbox(const context& where, std::span<const std::string> words
     if (rest.front() == "republish" && rest.size() >= 2) {
         return republish_refused(where, *given);
     }
-    return fail(error_kind::invalid, "usage", "outbox, outbox refused or outbox republish ID…");
+    if (rest.front() == "discard" && rest.size() >= 2) {
+        return discard_refused(where, *given);
+    }
+    return fail(error_kind::invalid, "usage",
+                "outbox, outbox refused, outbox republish ID… or outbox discard ID…");
 }
 
 } // namespace
 
 command outbox_command() {
     return {"outbox",
-            "outbox [refused [--all] | republish ID… [--by WHO] [--why TEXT] [--yes]]\n"
-            "      [--service NAME] [--json]",
+            "outbox [refused [--all] | republish ID… [--why TEXT] | discard ID… --why REASON]\n"
+            "      [--by WHO] [--yes] [--service NAME] [--json]",
             "what waits to be published, who publishes, and what holds it up; bulk work by tenant "
             "(the\n"
             "      100 that have most staged); the events that Kafka refused for good (--all: also "
-            "those\n"
-            "      republished), and to append them again (without --yes it only says what it "
-            "would do)",
+            "the\n"
+            "      settled ones), to append them again or give them up for good, and with them the "
+            "one\n"
+            "      that holds up the rest (without --yes it only says what it would do)",
             run_outbox};
 }
 

@@ -11,4 +11,8 @@ result<void> list_refused(const context& where, const arguments& given);
 /// `invalid` / "usage", `not_found` / "no-such-refused-event".
 result<void> republish_refused(const context& where, const arguments& given);
 
+/// `outbox discard ID… --why REASON`: gives up refused events, or the one that holds up the rest;
+/// without --yes it says what it would do. Errors: as republish_refused().
+result<void> discard_refused(const context& where, const arguments& given);
+
 } // namespace relais::ctl

@@ -22,7 +22,7 @@ struct outbox_state {
     std::string mode;                          ///< "logical", "polling"
     std::int64_t shards = 0;                   ///< when polling,
     std::int64_t shards_held = 0;              ///< and those that an instance has
-    std::int64_t refused = 0;                  ///< events left behind and not republished
+    std::int64_t refused = 0;                  ///< events left behind and not settled
     std::vector<outbox::tenant_staged> staged; ///< bulk work, most first
 };
 

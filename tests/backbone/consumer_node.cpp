@@ -5,12 +5,16 @@
 #include "relais/market/v1/job_events.pb.h"
 #include "relais/marketing/v1/campaign_requests.pb.h"
 
+#include <boost/asio/awaitable.hpp>
 #include <fmt/format.h>
 
 #include <fstream>
 #include <functional>
+#include <set>
 #include <stdexcept>
 #include <string>
+
+namespace asio = boost::asio;
 
 namespace relais::backbone {
 namespace {
@@ -182,12 +186,30 @@ void register_handler(inbox::consumer& consumer, effect_handler& handler, const 
     }
 }
 
+/// Reports what became of it, and what it had to wait for.
+asio::awaitable<void> replay_live(node& on, inbox::consumer& consumer, std::string name) {
+    std::set<std::string> waited_for;
+    auto note = [&waited_for](const inbox::replayed*, const inbox::replay_progress& now) {
+        if (!now.waits_for.empty()) {
+            waited_for.emplace(now.waits_for);
+        }
+    };
+    const auto done = co_await consumer.replay(
+        {.topic = topic_name, .name = std::move(name), .live = true, .by = "chaos"}, note);
+    if (!done) {
+        throw std::runtime_error(done.error().slug + ": " + done.error().detail);
+    }
+    fmt::print("{{\"done\":{},\"skipped\":{},\"failed\":{},\"waited_for\":\"{}\"}}\n", done->done,
+               done->skipped, done->failed, fmt::join(waited_for, " "));
+    on.done();
+}
+
 } // namespace
 
 /// --url SINK --brokers LIST --prefix TEXT --group NAME [--instance NAME] [--handler
 /// one|batch|noop]
-/// [--batch-max N] [--connections N] [--retriable-percent N] [--forever-percent N] [--times FILE]
-/// [--bulk 1]
+/// [--batch-max N] [--parallel-keys N] [--connections N] [--retriable-percent N]
+/// [--forever-percent N] [--times FILE] [--bulk 1] [--replay NAME: a live replay of all, then end]
 void consume_events(const options& given) {
     node on(given, "consumer");
     pg::pool database(on.pool_settings(static_cast<std::size_t>(given.number("connections", 3))),
@@ -197,11 +219,18 @@ void consume_events(const options& given) {
          .group = given.text("group"),
          .instance = given.text("instance", ""),
          .batch_max = static_cast<std::size_t>(given.number("batch-max", 500)),
+         .parallel_keys = static_cast<int>(given.number("parallel-keys", 1)),
          .topic_prefix = given.text("prefix"),
          .session_timeout = std::chrono::milliseconds(given.number("session-ms", 6'000))},
         database, on.loop(), on.metrics(), on.logger());
     effect_handler handler(given);
     register_handler(consumer, handler, given.text("handler", "one"), given.number("bulk", 0) != 0);
+    const auto replayed = given.text("replay", "");
+    if (!replayed.empty()) {
+        on.tasks().spawn("replay", replay_live(on, consumer, replayed));
+        on.run();
+        return;
+    }
     on.tasks().spawn("inbox", consumer.run());
     on.run();
     handler.report();

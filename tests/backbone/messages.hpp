@@ -8,7 +8,7 @@
 namespace relais::backbone {
 
 /// The n-th event of a key: a JobPublished whose category is n, padded to about 200 bytes.
-events::event make_event(const std::string& key, std::int64_t n);
+events::event make_event(const std::string& key, std::int64_t n, std::size_t noise_bytes = 0);
 
 /// The n-th event of bulk work, on bulk_topic_name, of about the same size; each has a key of its
 /// own.

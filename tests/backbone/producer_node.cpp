@@ -43,9 +43,10 @@ asio::awaitable<void> flush(kafka::producer& to) {
 asio::awaitable<void> fill(node& on, kafka::producer& to) {
     const auto events = on.given().number("events", 0);
     const auto keys = static_cast<std::uint64_t>(on.given().number("keys", 1'000));
+    const auto noise = static_cast<std::size_t>(on.given().number("noise-bytes", 0));
     std::mt19937_64 random(1); // NOLINT(cert-msc51-cpp): the same load each time
     for (std::int64_t i = 0; i < events; ++i) {
-        auto event = make_event("k-" + std::to_string(random() % keys), i);
+        auto event = make_event("k-" + std::to_string(random() % keys), i, noise);
         event.position = events::position{"web-api:1", static_cast<std::uint64_t>(100 + i), 0};
         co_await send(to, kafka::to_record(event));
     }

@@ -1,5 +1,6 @@
 """The nodes of the event backbone under fire: what runs, what is frozen, what is started again."""
 
+import collections
 import pathlib
 import signal
 import sys
@@ -12,6 +13,7 @@ from nodes import Stage, wait_until  # noqa: E402
 KEYS = 40
 PARTITIONS = 12  # as the topics file says; a relay refuses any other number
 SESSION_MS = 6_000
+KEYS_AT_ONCE = 3
 ROLES = [f"{kind}-{number}" for kind in ("writer", "relay", "consumer", "timers") for number in (1, 2)]
 MODES = ("logical", "polling")
 
@@ -24,7 +26,7 @@ FAILPOINTS = {
     ],
     "consumer": [
         *("consumer.before_transaction", "consumer.after_effects", "consumer.after_commit"),
-        "consumer.in_rebalance",
+        *("consumer.slices_done", "consumer.in_rebalance"),
     ],
     "timers": ["timers.before_effects", "timers.before_commit", "timers.after_commit"],
 }
@@ -48,6 +50,7 @@ class Fleet:
         self._seed = seed
         self.crashes = []  # of nodes that nobody ended: "consumer-1 ended with -11"
         self._lives = 0
+        self._lives_of = collections.Counter()
         self._lasting = {}  # what: (when it ends, how)
         self._writing = True
 
@@ -67,6 +70,7 @@ class Fleet:
         """failpoint: "relay.after_produce:kill:3"."""
         kind, number = role.split("-")
         self._lives += 1
+        self._lives_of[role] += 1
         if role in self.nodes:
             self._note_crash(role)
             self._ground.forget(self.nodes[role].pid)
@@ -79,9 +83,11 @@ class Fleet:
                 *("--acknowledged", self.acknowledged),
             ),
             "relay": ("--mode", self.mode),
-            # One of them takes events as batches, the other one by one.
+            # One of them takes events as batches, the other one by one; keys of a partition are
+            # handled side by side in every other life, so that each finds what the other way left.
             "consumer": (
                 *("--retriable-percent", 2, "--forever-percent", 1, "--batch-max", 50),
+                *("--parallel-keys", KEYS_AT_ONCE if self._lives_of[role] % 2 else 1),
                 *("--session-ms", SESSION_MS, "--handler", "one" if number == "1" else "batch"),
             ),
             "timers": (),

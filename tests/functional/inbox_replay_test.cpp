@@ -1,7 +1,8 @@
+#include "postgres/connection_string.hpp"
 #include "support/inbox_rig.hpp"
+#include "support/tcp_gate.hpp"
 
 using namespace relais;
-using inbox::replay_outcome;
 using texts = std::vector<std::string>;
 
 namespace {
@@ -107,6 +108,39 @@ TEST_CASE("an old snapshot that is replayed does not replace a newer one", "[inb
     CHECK(all.end.skipped >= 1);
     CHECK(all.end.failed == 0);
     CHECK(on.database.value("select version from contact") == "2");
+}
+
+TEST_CASE("a database that goes away in a replay fails no event", "[inbox]") {
+    test::inbox_rig on(1);
+    for (int i = 0; i < 20; ++i) {
+        on.publish("job-" + std::to_string(i % 4), std::to_string(i));
+    }
+    REQUIRE(test::await_on(on.loop, on.producer.flush(std::chrono::seconds(10))));
+    auto keywords = pg::parse_connection_string(on.database.url()).value();
+    test::tcp_gate gate(
+        {keywords.at("host"), static_cast<std::uint16_t>(std::stoi(keywords.at("port")))});
+    keywords["host"] = "127.0.0.1";
+    keywords["port"] = std::to_string(gate.port());
+    test::inbox_instance one(pg::to_connection_string(keywords), on.topics.prefix(), "one",
+                             on.loop);
+    bool waited = false;
+    auto report = [&](const inbox::replayed* event, const inbox::replay_progress& now) {
+        if (event != nullptr && now.done == 5) {
+            gate.close();
+        } else if (now.waits_for == "database") {
+            waited = true;
+            gate.open();
+        }
+    };
+    const auto done = test::await_on(
+        on.loop, one.consumer().replay({.topic = test::job_topic, .name = "again", .live = true},
+                                       std::move(report)));
+    REQUIRE(done);
+    CHECK(waited);
+    CHECK(done->done == 20);
+    CHECK(done->failed == 0);
+    CHECK(on.effects().size() == 20);
+    CHECK(on.effects("job-1") == texts{"1", "5", "9", "13", "17"});
 }
 
 TEST_CASE("draining consumes what is there and returns", "[inbox]") {

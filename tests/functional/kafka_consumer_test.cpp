@@ -242,3 +242,32 @@ TEST_CASE("a consumer without a broker says so and ends quickly", "[kafka]") {
     test::await_on(loop, member.close(1s));
     CHECK(std::chrono::steady_clock::now() - begin < 2s);
 }
+
+TEST_CASE("a consumer knows where the broker has nothing more", "[kafka]") {
+    rig on;
+    on.produce(40);
+    kafka::consumer reader({.brokers = test::kafka_topics::brokers(),
+                            .client_id = "test",
+                            .group = on.group,
+                            .topic_prefix = on.topics.prefix(),
+                            .tells_ends = true},
+                           on.loop, on.metrics, log::logger());
+    const auto ranges = on.topics.admin().offsets(on.topics.prefix() + topic).value();
+    const kafka::topic_partition where{topic, 0};
+    reader.assign({{where, 0}});
+    CHECK_FALSE(reader.read_through(where));
+    const auto read = [&]() -> asio::awaitable<std::int64_t> {
+        std::int64_t taken = 0;
+        while (!reader.read_through(where)) {
+            taken += static_cast<std::int64_t>(reader.fetch(where, 3, 1'000'000).size());
+            // With records before the end that were not taken, it is not known.
+            CHECK((!reader.read_through(where) || taken == ranges[0].next));
+            if (!reader.has_records(where)) {
+                co_await reader.wait();
+            }
+        }
+        co_return taken;
+    };
+    CHECK(test::await_on(on.loop, read()) == ranges[0].next);
+    CHECK(reader.read_through(where) == ranges[0].next);
+}

@@ -2,6 +2,7 @@
 #include "ctl/outbox_state.hpp"
 #include "functional/outbox_rig.hpp"
 #include "outbox/refused.hpp"
+#include "support/relaisctl.hpp"
 
 #include <catch2/generators/catch_generators.hpp>
 
@@ -48,14 +49,15 @@ std::string count(outbox_rig& on, const std::string& table) {
 
 struct made_topic {
     outbox_rig& on;
+    std::string name;
 
-    explicit made_topic(outbox_rig& in) : on(in) {
-        REQUIRE(on.topics.admin().create(
-            {.name = on.topics.prefix() + contact_topic, .partitions = 12}));
+    made_topic(outbox_rig& in, const std::string& topic, std::uint32_t partitions)
+        : on(in), name(on.topics.prefix() + topic) {
+        REQUIRE(on.topics.admin().create({.name = name, .partitions = partitions}));
     }
 
     ~made_topic() {
-        static_cast<void>(on.topics.admin().remove(on.topics.prefix() + contact_topic));
+        static_cast<void>(on.topics.admin().remove(name));
     }
 
     made_topic(const made_topic&) = delete;
@@ -173,7 +175,7 @@ TEST_CASE("an event for a topic that is not there blocks until the topic is made
     CHECK(blocked(on)->topic == contact_topic);
     CHECK(blocked(on)->reason == "kafka-unknown-topic");
     CHECK(blocked(on)->next_step().find("relaisctl topics apply") != std::string::npos);
-    const made_topic made(on);
+    const made_topic made(on, contact_topic, 12);
     on.wait_until([&] { return !blocked(on); });
     on.wait_until([&] { return deduplicated(on.read_all())["k"].size() == 10; });
     on.stop(relay);
@@ -193,7 +195,7 @@ TEST_CASE("with divert events for a missing topic are left behind until it is ma
     on.wait_until([&] { return refused_count(relay) == 20; });
     CHECK(count(on, "outbox_refused") == "20");
     on.wait_until([&] { return deduplicated(on.read_all())["k"].size() == 20; });
-    const made_topic made(on);
+    const made_topic made(on, contact_topic, 12);
     on.wait_until([&] {
         on.insert_sized(contact_topic, "c", 100);
         const auto ranges = on.topics.admin().offsets(on.topics.prefix() + contact_topic);
@@ -202,6 +204,48 @@ TEST_CASE("with divert events for a missing topic are left behind until it is ma
     });
     on.stop(relay);
     CHECK(deduplicated(on.read_all()).at("k") == test::numbers(1, 20));
+}
+
+TEST_CASE("an event that holds up the rest can be given up, with a reason", "[outbox][refused]") {
+    outbox_rig on;
+    const made_topic audit(on, "ops.audit.events.v1", 3);
+    set_size_max(on, "3000");
+    auto relay = on.make_relay();
+    relay.start();
+    on.wait_until([&] { return relay.relay.current() == outbox::relay::state::streaming; });
+    on.insert("k", 1, 3);
+    on.insert_sized(job_topic, "k", 5'000);
+    on.insert("k", 4, 6);
+    on.wait_until([&] { return blocked(on).has_value(); });
+    const auto id = *blocked(on)->id;
+    CHECK(blocked(on)->next_step().find("relaisctl outbox discard") != std::string::npos);
+    const auto words = "outbox discard " + id.text() + " --service web-api --by anna";
+    CHECK(test::relaisctl(on.database, words + " --yes").code == 2); // no reason
+    CHECK(test::relaisctl(on.database, words + " --why obsolete").has("would never be published"));
+    CHECK(count(on, "outbox_refused") == "0");
+    CHECK(blocked(on));
+    const auto done = test::relaisctl(on.database, words + " --why obsolete --yes");
+    CHECK(done.code == 0);
+    on.wait_until([&] { return deduplicated(on.read_all())["k"].size() == 6; });
+    on.wait_until([&] { return blocked_gauge(relay) == 0; });
+    CHECK_FALSE(blocked(on));
+    CHECK(count(on, "outbox_event where key like '%refused-event/" + id.text() + "'") == "1");
+    CHECK(test::relaisctl(on.database, words + " --why again --yes").has("no-such-refused-event"));
+    const auto all = test::relaisctl(on.database, "outbox refused --all --service web-api");
+    CHECK(all.has("discarded by anna: obsolete"));
+    CHECK_FALSE(test::relaisctl(on.database, "outbox refused --service web-api").has(id.text()));
+
+    // Not even a relay that reads everything again publishes it.
+    set_size_max(on, "1000000");
+    on.stop(relay);
+    on.database.query("update outbox_progress set published = null, timeline = timeline + 1");
+    auto next = on.make_relay();
+    next.start();
+    on.wait_until([&] { return next.relay.current() == outbox::relay::state::streaming; });
+    on.insert("k", 7, 7);
+    on.wait_until([&] { return deduplicated(on.read_all())["k"].back() == "7"; });
+    on.stop(next);
+    CHECK(deduplicated(on.read_all()).at("k") == test::numbers(1, 7));
 }
 
 TEST_CASE("a partition stays while a refused event in it waits", "[outbox][refused]") {
@@ -214,6 +258,8 @@ TEST_CASE("a partition stays while a refused event in it waits", "[outbox][refus
                       " select seq, at, id, topic, key, 'r', 'd' from outbox_event");
     on.database.query("update outbox_progress set published = pg_current_snapshot()");
     CHECK(on.database.value("select dropped from outbox_maintain(14, 8)") == "0");
-    on.database.query("update outbox_refused set republished_at = now()");
+    const bool discarded = GENERATE(false, true);
+    on.database.query(discarded ? "update outbox_refused set discarded_at = now()"
+                                : "update outbox_refused set republished_at = now()");
     CHECK(on.database.value("select dropped from outbox_maintain(14, 8)") == "1");
 }

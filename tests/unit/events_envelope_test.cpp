@@ -91,6 +91,65 @@ TEST_CASE("a record becomes the same event again", "[events]") {
     CHECK_FALSE(read->tombstone);
 }
 
+TEST_CASE("an event that is read where another one was keeps nothing of it", "[events]") {
+    auto full = sample();
+    full.expires_at = at("2026-11-24T00:00:00Z");
+    full.needs = {{"contact", "a", 3}};
+    full.position = events::position{"web-api:2", 7, 5};
+    auto bare = sample();
+    bare.key = "other";
+    bare.cause.correlation_id.clear();
+    bare.cause.causation_id.clear();
+    bare.tombstone = true;
+    const auto fields = events::to_headers(full);
+    const std::vector<std::pair<std::string_view, std::string_view>> views(fields.begin(),
+                                                                           fields.end());
+    events::event event;
+    REQUIRE(events::read_record(
+        {.topic = full.topic, .key = full.key, .value = full.payload, .headers = views}, event));
+    CHECK(event.needs == full.needs);
+    const auto bare_fields = events::to_headers(bare);
+    const std::vector<std::pair<std::string_view, std::string_view>> bare_views(bare_fields.begin(),
+                                                                                bare_fields.end());
+    // A failure in between leaves nothing behind, either.
+    REQUIRE_FALSE(events::read_record(
+        {.topic = full.topic, .key = "", .value = full.payload, .headers = views}, event));
+    REQUIRE(events::read_record(
+        {.topic = bare.topic, .key = bare.key, .value = std::nullopt, .headers = bare_views},
+        event));
+    CHECK(event.id == bare.id);
+    CHECK(event.key == "other");
+    CHECK(event.tombstone);
+    CHECK(event.payload.empty());
+    CHECK(event.needs.empty());
+    CHECK_FALSE(event.expires_at);
+    CHECK_FALSE(event.position);
+    CHECK(event.cause.correlation_id.empty());
+    CHECK(event.cause.causation_id.empty());
+}
+
+TEST_CASE("a key that no database can hold is found wherever it breaks", "[events]") {
+    const auto made = sample();
+    const auto fields = events::to_headers(made);
+    const auto readable = [&](const std::string& key) {
+        return events::from_record(made.topic, key, made.payload, fields).has_value();
+    };
+    for (std::size_t length = 1; length <= 25; ++length) {
+        const std::string plain(length, 'k');
+        REQUIRE(readable(plain));
+        for (std::size_t i = 0; i < length; ++i) {
+            CAPTURE(length, i);
+            for (const char broken : {'\0', '\x80', '\xff', '\xc3'}) {
+                auto key = plain;
+                key[i] = broken;
+                CHECK_FALSE(readable(key));
+            }
+            CHECK(readable(plain.substr(0, i) + "\u00e9" + plain.substr(i)));
+            CHECK(readable(plain.substr(0, i) + "\x01" + plain.substr(i)));
+        }
+    }
+}
+
 TEST_CASE("an empty message is not a tombstone", "[events]") {
     auto made = sample();
     made.payload.clear();

@@ -73,15 +73,14 @@ def warm(running_gateway, origin):
     wait_until_settled(running_gateway)
 
 
-def wait_until_settled(gateway, quiet_for=2, at_most=60):
-    """Until it needs no more than it did: the clients of a broker that is away cost something at first."""
+def wait_until_settled(gateway, growth_a_second=384 * 1024, at_most=20):
+    """The sanitizer's memory creeps up after the start, less and less, whatever is done."""
     give_up = time.monotonic() + at_most
-    seen, since = gateway.peak_memory_bytes(), time.monotonic()
-    while time.monotonic() < min(since + quiet_for, give_up):
-        time.sleep(0.05)
-        now = gateway.peak_memory_bytes()
-        if now != seen:
-            seen, since = now, time.monotonic()
+    grown = growth_a_second + 1
+    while grown > growth_a_second and time.monotonic() < give_up:
+        before = gateway.peak_memory_bytes()
+        time.sleep(1)
+        grown = gateway.peak_memory_bytes() - before
 
 
 def flood_request(gateway, first, repeated, total=FLOOD_BYTES):

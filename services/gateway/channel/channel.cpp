@@ -218,12 +218,14 @@ channel::written channel::state::write_plain(std::span<const std::string_view> p
             parts[used++] = {const_cast<char*>(piece.data()), piece.size()};
         }
     }
+    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = used;
     ssize_t count = 0;
     do {
-        count = ::sendmsg(descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        count = used == 1 ? ::send(descriptor, parts[0].iov_base, parts[0].iov_len, flags)
+                          : ::sendmsg(descriptor, &message, flags);
     } while (count < 0 && errno == EINTR);
     if (count < 0 && !would_wait(errno)) {
         return {0, true};

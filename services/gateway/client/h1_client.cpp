@@ -44,7 +44,7 @@ void h1_client::close_idle() {
 
 void h1_client::await_request() {
     phase_ = phase::waiting;
-    timer_.set_after(owner_.patience().idle);
+    timer_.set(loop_.now() + owner_.patience().idle);
 }
 
 void h1_client::on_bytes(std::size_t count) {

@@ -13,7 +13,7 @@ constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 
 void h1_client::read_body() {
     if (body_began_ == steady::time_point{}) {
-        body_began_ = steady::now();
+        body_began_ = loop_.now();
     }
     wanted_ = true;
     if (head_.expect_continue && !said_continue_ && in_.empty()) {

@@ -33,6 +33,10 @@ exchange::exchange(edge& whose)
       shaper_(whose.encoders(), whose.loop().blocks()), file_(whose.loop().blocks()),
       hedge_(*this) {}
 
+exchange::steady::time_point exchange::turn_time() const {
+    return edge_.loop().now();
+}
+
 void exchange::begin(client_side& client) {
     client_ = &client;
     plan_ = edge_.current_plan();
@@ -41,7 +45,7 @@ void exchange::begin(client_side& client) {
     route_ = nullptr;
     phase_ = phase::idle;
     record_ = {};
-    record_.started = steady::now();
+    record_.started = turn_time();
     sending_ = body_touched_ = body_last_ = answer_began_ = answer_out_ = answer_last_ = false;
     by_cookie_ = on_trial_ = false;
     may_reuse_ = true;
@@ -112,7 +116,7 @@ void exchange::on_malformed(const error& why) {
 
 /// Renders the request for the service: after this the client's head is not needed any more.
 void exchange::prepare(const known_caller* caller) {
-    const auto now = steady::now();
+    const auto now = turn_time();
     on_trial_ = service_->breaker().may_pass(now);
     if (!on_trial_) {
         refuse({error_kind::unavailable, "circuit-open",
@@ -179,14 +183,14 @@ void exchange::on_connect_failed(std::size_t instance) {
     }
     failed_count_ = 0;
     phase_ = phase::pause;
-    const auto next = steady::now() + pause_between_tries;
+    const auto next = turn_time() + pause_between_tries;
     timer_.set(std::min(next, wait_until_));
 }
 
 void exchange::on_timeout() {
     switch (phase_) {
     case phase::pause:
-        if (steady::now() < wait_until_) {
+        if (turn_time() < wait_until_) {
             timer_.set(wait_until_);
             seek_connection();
             break;
@@ -204,9 +208,9 @@ void exchange::on_timeout() {
         break;
     case phase::upstream:
         if (!sending_) { // else it does not take the body
-            service_->report_waiting(upstream_->instance(), steady::now() - sent_at_);
+            service_->report_waiting(upstream_->instance(), turn_time() - sent_at_);
         }
-        if (!sending_ && steady::now() < until_) {
+        if (!sending_ && turn_time() < until_) {
             record_.hedged = true;
             hedge_.begin(*service_, upstream_->instance(), request_, head_text_);
             timer_.set(until_);

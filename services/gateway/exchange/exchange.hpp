@@ -77,6 +77,7 @@ private:
     /// For an instance that can be reached.
     static constexpr std::chrono::milliseconds connection_wait{5'000};
 
+    steady::time_point turn_time() const;
     void begin_request(const http::request_head& head);
     void find_sender(const http::request_head& head);
     result<void> admit(const http::request_head& head);

@@ -131,7 +131,7 @@ void exchange::on_identity(const result<const known_caller*>& who) {
     } else {
         record_.account = (*who)->who.account.value();
         const auto limited =
-            limits_.take_for_caller(*plan_->routes, *route_, edge_.limits(), **who, steady::now());
+            limits_.take_for_caller(*plan_->routes, *route_, edge_.limits(), **who, turn_time());
         if (!limited) {
             refuse(limited.error());
             return;

@@ -40,7 +40,7 @@ void exchange::begin_tunnel(const http::response_head& head) {
 void exchange::on_answer_head(const http::response_head& head) {
     hedge_.stop();
     end_trial(true);
-    headed_at_ = steady::now();
+    headed_at_ = turn_time();
     answer_took_ = headed_at_ - std::max(sent_at_, record_.started);
     record_.service = std::chrono::duration_cast<micros>(answer_took_);
     if (head.status == 101) {

@@ -62,7 +62,7 @@ bool exchange::use_cache() {
 bool exchange::look_in_cache() {
     using state = response_cache::state;
     auto& cache = edge_.cache();
-    cache_.began = steady::now();
+    cache_.began = turn_time();
     const auto wake = [this, ticket = cache_.ticket] {
         edge_.post([this, ticket] { on_cache_turn(ticket); });
     };
@@ -99,7 +99,7 @@ void exchange::begin_refresh(std::string key, response_cache::answer kept) {
     cache_.refreshes = cache_.leads = true;
     cache_.key = std::move(key);
     cache_.kept = std::move(kept);
-    cache_.began = steady::now();
+    cache_.began = turn_time();
 }
 
 void exchange::on_cache_turn(std::uint64_t ticket) {
@@ -134,7 +134,7 @@ const http::request_head& exchange::asked_of_service() {
 void exchange::end_leading(bool uncacheable) {
     if (cache_.leads) {
         cache_.leads = false;
-        edge_.cache().end(cache_.key, uncacheable, steady::now());
+        edge_.cache().end(cache_.key, uncacheable, turn_time());
     }
 }
 
@@ -142,7 +142,7 @@ void exchange::end_leading(bool uncacheable) {
 /// else.
 bool exchange::note_answer_for_cache() {
     auto& cache = edge_.cache();
-    const auto now = steady::now();
+    const auto now = turn_time();
     if (cache_.changes && answer_.status < 400) {
         cache.remove(cache_.key, now);
     }
@@ -201,7 +201,7 @@ void exchange::fill_cache(std::string_view piece, bool last) {
 
 bool exchange::may_serve_stale() const {
     return cache_.leads && !cache_.refreshes && cache_.kept != nullptr &&
-           cache_.kept->serves_stale(cache_.kept->stale_if_error, steady::now());
+           cache_.kept->serves_stale(cache_.kept->stale_if_error, turn_time());
 }
 
 /// Instead of a failure (RFC 5861 §4).
@@ -211,7 +211,7 @@ void exchange::serve_stale() {
 }
 
 void exchange::serve_kept(response_cache::answer kept, cache_status how) {
-    const auto now = steady::now();
+    const auto now = turn_time();
     record_.cache = how;
     cache_.given = std::move(kept);
     const auto& what = *cache_.given;

@@ -128,7 +128,7 @@ void exchange::close_record() {
         shaper_.compressor().end();
     }
     const auto& others = edge_.others();
-    const auto now = steady::now();
+    const auto now = steady::now(); // what took long within this turn shows here
     record_.end(now);
     if (headed_at_ != steady::time_point{}) {
         record_.transfer = std::chrono::duration_cast<std::chrono::microseconds>(now - headed_at_);

@@ -30,7 +30,7 @@ void exchange::on_connection(upstream_connection& got) {
 void exchange::note_connection() {
     record_.upstream_instance = service_->instance_label(upstream_->instance());
     record_.connection_reused = upstream_->was_used();
-    const auto waited = std::chrono::duration_cast<micros>(steady::now() - sought_at_);
+    const auto waited = std::chrono::duration_cast<micros>(turn_time() - sought_at_);
     record_.connect = record_.connection_reused ? not_reached : upstream_->connect_time();
     record_.queue =
         record_.connection_reused ? waited : std::max(waited - record_.connect, micros(0));
@@ -96,7 +96,7 @@ void exchange::end_sending() {
 
 /// The time a client takes to send its body is not the service's.
 void exchange::request_sent() {
-    sent_at_ = steady::now();
+    sent_at_ = turn_time();
     if (body_touched_) {
         until_ = std::max(until_, sent_at_ + route_->deadline / 2);
     }
@@ -111,15 +111,15 @@ void exchange::end_trial(bool answered) {
         return;
     }
     if (answered) {
-        service_->breaker().report_answer(steady::now());
+        service_->breaker().report_answer(turn_time());
     } else {
-        service_->breaker().report_failure(steady::now());
+        service_->breaker().report_failure(turn_time());
     }
 }
 
 void exchange::stop_sending() {
     sending_ = false;
-    sent_at_ = steady::now();
+    sent_at_ = turn_time();
     if (!answer_began_) {
         timer_.set(std::max(until_, sent_at_ + route_->deadline / 2));
     }
@@ -183,7 +183,7 @@ void exchange::retry() {
     failed_[0] = upstream_->instance();
     failed_count_ = 1;
     drop_upstream();
-    wait_until_ = std::min(until_, steady::now() + connection_wait);
+    wait_until_ = std::min(until_, turn_time() + connection_wait);
     timer_.set(wait_until_);
     seek_connection();
 }

@@ -65,6 +65,11 @@ public:
         return time_;
     }
 
+    /// When this turn began: near enough for deadlines and durations, and costs nothing.
+    std::chrono::steady_clock::time_point now() const {
+        return sockets_.woke_at();
+    }
+
     /// `Mon, 23 Nov 2026 06:46:44 GMT`, made once a second.
     const std::string& http_date();
 

@@ -57,6 +57,7 @@ void reactor::run(std::chrono::milliseconds at_most) {
     }
     const int count =
         ::epoll_wait(epoll_, events_.data(), events_max, static_cast<int>(at_most.count()));
+    woke_at_ = std::chrono::steady_clock::now();
     count_ = count > 0 ? static_cast<std::size_t>(count) : 0;
     for (next_ = 0; next_ < count_;) {
         const auto event = events_[next_++];

@@ -31,6 +31,11 @@ public:
         return ready_.after != &ready_;
     }
 
+    /// When the last run() had waited.
+    std::chrono::steady_clock::time_point woke_at() const {
+        return woke_at_;
+    }
+
     /// From any thread: a run() that waits returns.
     void wake();
 
@@ -123,6 +128,7 @@ private:
     std::size_t next_ = 0; ///< of the events, while they are handed out
     std::size_t count_ = 0;
     const watch* telling_ = nullptr;
+    std::chrono::steady_clock::time_point woke_at_ = std::chrono::steady_clock::now();
     link ready_; ///< who can go on without waiting
 };
 

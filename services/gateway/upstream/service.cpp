@@ -63,7 +63,7 @@ void service::report_ready(const boost::asio::ip::tcp::endpoint& where, bool rea
         if (place.gone || place.address != where) {
             continue;
         }
-        balancer_.report_ready(i, ready, steady::now());
+        balancer_.report_ready(i, ready, loop_.now());
         if (ready) {
             circuit_.encourage();
         }
@@ -86,7 +86,7 @@ bool service::acquire(connection_user& who, const wish& what) {
     if (!what.now_or_never) {
         retries_left_ = std::min(retries_left_ + retries_share, retries_reserve);
     }
-    const auto which = balancer_.choose(steady::now(), loop_.random(), what.not_these);
+    const auto which = balancer_.choose(loop_.now(), loop_.random(), what.not_these);
     if (which == balancer::none) {
         --in_flight_;
         who.on_connect_failed(which);
@@ -132,7 +132,7 @@ void service::open(std::size_t instance, connection_user& who) {
     all_.push_back(std::move(made));
     ++places_[instance].connections;
     metrics_.connects.increment();
-    connecting_.push_back({&connection, &who, steady::now()});
+    connecting_.push_back({&connection, &who, loop_.now()});
     connection.connect(places_[instance].address, connect_timeout,
                        security_for(places_[instance].address));
 }
@@ -143,7 +143,7 @@ void service::on_connected(upstream_connection& which, const boost::system::erro
     *found = connecting_.back();
     connecting_.pop_back();
     const auto instance = which.instance();
-    const auto now = steady::now();
+    const auto now = loop_.now();
     if (failed) {
         metrics_.connect_failures.increment();
         note_failed_handshake(which);
@@ -176,7 +176,7 @@ void service::release(upstream_connection& used, std::optional<std::chrono::nano
     auto& place = places_[instance];
     balancer_.end(instance);
     if (took) {
-        balancer_.report_success(instance, *took, steady::now());
+        balancer_.report_success(instance, *took, loop_.now());
     }
     const bool wanted = !place.gone && balancer_.look(instance, {}).ready &&
                         place.idle.size() < idle_per_instance_max;
@@ -215,11 +215,11 @@ bool service::spend_retry() {
 }
 
 void service::report_failure(std::size_t instance) {
-    balancer_.report_failure(instance, steady::now());
+    balancer_.report_failure(instance, loop_.now());
 }
 
 void service::report_waiting(std::size_t instance, std::chrono::nanoseconds so_far) {
-    balancer_.report_waiting(instance, so_far, steady::now());
+    balancer_.report_waiting(instance, so_far, loop_.now());
 }
 
 /// An exchange is over: whoever waits longest takes its turn.

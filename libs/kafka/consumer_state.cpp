@@ -37,6 +37,9 @@ native::owned<rd_kafka_conf_t> configure(const consumer_settings& settings) {
                            // nothing new holds up those whose queue was full when it was sent: half
                            // a second by default, which cost two thirds of the throughput.
                            {"fetch.wait.max.ms", "25"},
+                           // A commit that waits for a broker that went away holds up leaving the
+                           // group, and so coming back, until it is given up: by default a minute.
+                           {"socket.timeout.ms", std::to_string(session_ms)},
                            // The defaults wait half a second and a whole one.
                            {"fetch.error.backoff.ms", "100"},
                            {"fetch.queue.backoff.ms", "20"},

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace relais::gateway {
 

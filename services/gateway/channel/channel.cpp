@@ -11,7 +11,6 @@
 #include <utility>
 
 using boost::asio::ip::tcp;
-using boost::system::error_code;
 
 namespace relais::gateway {
 namespace {

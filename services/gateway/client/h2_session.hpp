@@ -9,7 +9,7 @@
 
 namespace relais::gateway {
 
-class h2_stream;
+class h2_stream; // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
 
 /// Error codes of HTTP/2 (RFC 9113 §7), those that we send or look at.
 enum class h2_error : std::uint32_t {

@@ -72,17 +72,17 @@ void listener_set::try_all() {
 result<listener_set::place*>
 listener_set::prepare(const std::shared_ptr<const listener_settings>& settings) {
     auto* at = find(settings->name);
-    std::unique_ptr<place> made;
-    if (at == nullptr) {
-        made = std::make_unique<place>(places_.size(), given_);
-        at = made.get();
+    const bool is_new = at == nullptr;
+    if (is_new) {
+        places_.push_back(std::make_unique<place>(places_.size(), given_));
+        at = places_.back().get();
     }
     auto ready = set_up(*at, settings);
     if (!ready) {
+        if (is_new) {
+            places_.pop_back();
+        }
         return std::unexpected(std::move(ready.error()));
-    }
-    if (made != nullptr) {
-        places_.push_back(std::move(made));
     }
     return at;
 }

@@ -78,6 +78,18 @@ result<void> listening_socket::open(const config::endpoint& where) {
     return {};
 }
 
+int accept_from(int listening, boost::asio::ip::tcp::endpoint& peer) {
+    int descriptor = -1;
+    do {
+        auto size = static_cast<socklen_t>(peer.capacity());
+        descriptor = ::accept4(listening, peer.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (descriptor >= 0) {
+            peer.resize(size);
+        }
+    } while (descriptor < 0 && (errno == EINTR || errno == ECONNABORTED));
+    return descriptor;
+}
+
 void listening_socket::close() {
     if (!is_open()) {
         return;

@@ -55,4 +55,8 @@ private:
     boost::asio::ip::tcp::endpoint local_;
 };
 
+/// The next connection that waits at a listening socket: its descriptor, non-blocking. -1: see
+/// errno; EAGAIN: none waits.
+int accept_from(int listening, boost::asio::ip::tcp::endpoint& peer);
+
 } // namespace relais::http

@@ -86,8 +86,7 @@ public:
                   const tls_server* security);
     /// Takes the descriptor of a listening socket, whose door is set, and accepts.
     void accept_from(std::size_t listener, int descriptor);
-    /// `others_go_on`: another process has the socket, too, and accepts what waits.
-    void stop_accepting(std::size_t listener, bool others_go_on);
+    void stop_accepting(std::size_t listener);
     /// For more connections, where there was none.
     void on_room();
     /// A connection that was just accepted, by its descriptor.
@@ -108,7 +107,7 @@ public:
     void on_lost(arrival& which) override;
     bool is_trusted(const ip_address& peer) const override;
 
-    bool take_room(bool anyway) override;
+    bool take_room() override;
     void give_room_back() override;
     void on_accepted(std::size_t listener, int descriptor,
                      const boost::asio::ip::tcp::endpoint& peer) override;

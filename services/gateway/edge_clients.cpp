@@ -12,14 +12,8 @@ void edge::accept_from(std::size_t listener, int descriptor) {
     acceptors_.push_back(std::make_unique<loop_acceptor>(loop_, *this, listener, descriptor));
 }
 
-void edge::stop_accepting(std::size_t listener, bool others_go_on) {
-    std::erase_if(acceptors_, [&](const auto& each) {
-        const bool ends = each->listener() == listener;
-        if (ends && !others_go_on) {
-            each->empty_queue();
-        }
-        return ends;
-    });
+void edge::stop_accepting(std::size_t listener) {
+    std::erase_if(acceptors_, [&](const auto& each) { return each->listener() == listener; });
 }
 
 void edge::on_room() {
@@ -28,8 +22,8 @@ void edge::on_room() {
     }
 }
 
-bool edge::take_room(bool anyway) {
-    return outside_.clients.take(anyway);
+bool edge::take_room() {
+    return outside_.clients.take();
 }
 
 void edge::give_room_back() {

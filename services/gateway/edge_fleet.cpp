@@ -5,9 +5,11 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <fcntl.h>
 
 namespace asio = boost::asio;
+using asio::ip::tcp;
 
 namespace relais::gateway {
 
@@ -29,44 +31,58 @@ edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, std::size
 }
 
 listener_set::surroundings edge_fleet::listening() {
-    return {given_.time,
-            given_.metrics,
-            given_.logger,
-            given_.sockets,
-            [this](std::size_t listener, int descriptor) {
-                for (const auto& each : edges_) {
-                    const int own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-                    each->post(
-                        [to = each.get(), listener, own] { to->accept_from(listener, own); });
-                }
-            },
-            [this](std::size_t listener, bool others_go_on) {
-                stop_accepting_from(listener, others_go_on);
-            },
-            [this](std::size_t listener, auto rules, const tls_server* security) {
-                tell_each([listener, rules = std::move(rules), security](edge& to) {
-                    to.set_door(listener, rules, security);
-                });
-            }};
+    return {
+        given_.time,
+        given_.metrics,
+        given_.logger,
+        given_.sockets,
+        [this](std::size_t listener, int descriptor) {
+            for (const auto& each : edges_) {
+                const int own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+                each->post([to = each.get(), listener, own] { to->accept_from(listener, own); });
+            }
+        },
+        [this](std::size_t listener, std::function<void()> done) {
+            stop_accepting_from(listener, std::move(done));
+        },
+        [this](std::size_t listener, int descriptor, const tcp::endpoint& peer) {
+            clients_.take(true);
+            auto& to = **idlest();
+            to.post([&to, listener, descriptor, peer] { to.adopt(descriptor, peer, listener); });
+        },
+        [this](std::size_t listener, auto rules, const tls_server* security) {
+            tell_each([listener, rules = std::move(rules), security](edge& to) {
+                to.set_door(listener, rules, security);
+            });
+        }};
 }
 
-void edge_fleet::stop_accepting_from(std::size_t listener, bool others_go_on) {
-    for (const auto& each : edges_) {
-        clients_.take(true); // it may have one on its way until it was told
-        each->post([this, to = each.get(), listener, others_go_on] {
-            to->stop_accepting(listener, others_go_on);
-            clients_.give_back();
-        });
-    }
+void edge_fleet::stop_accepting_from(std::size_t listener, std::function<void()> done) {
+    clients_.take(true); // as long as one may be on its way
+    const auto finish = [this, done = std::move(done)] {
+        done();
+        clients_.give_back();
+    };
+    const auto left = std::make_shared<std::atomic<std::size_t>>(edges_.size());
+    tell_each([this, listener, left, finish](edge& to) {
+        to.stop_accepting(listener);
+        if (left->fetch_sub(1) == 1) {
+            asio::post(control_, finish);
+        }
+    });
+}
+
+edge_fleet::some_edge edge_fleet::idlest() const {
+    return std::ranges::min_element(edges_, {},
+                                    [](const auto& each) { return each->clients_open(); });
 }
 
 /// Connections live long, so each loop gets its share, whoever the kernel wakes most.
 edge& edge_fleet::serving(edge& by) {
     constexpr std::size_t few = 4;
-    const auto& idlest = *std::ranges::min_element(
-        edges_, {}, [](const auto& each) { return each->clients_open(); });
-    const auto least = idlest->clients_open();
-    return by.clients_open() > least + least / 8 + few ? *idlest : by;
+    auto& other = **idlest();
+    const auto least = other.clients_open();
+    return by.clients_open() > least + least / 8 + few ? other : by;
 }
 
 void edge_fleet::secure(const std::string& service, const tls_client* by,

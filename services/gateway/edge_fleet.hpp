@@ -74,7 +74,9 @@ public:
 
 private:
     listener_set::surroundings listening();
-    void stop_accepting_from(std::size_t listener, bool others_go_on);
+    using some_edge = std::vector<std::unique_ptr<edge>>::const_iterator;
+    some_edge idlest() const;
+    void stop_accepting_from(std::size_t listener, std::function<void()> done);
     edge& serving(edge& by);
     void secure(const std::string& service, const tls_client* by, const std::string& server_name);
     void ask_identity(edge& whose, std::string token, const trace::context& where,

@@ -44,7 +44,7 @@ void listener_set::use(const wanted& now) {
     for (const auto& each : places_) {
         const bool stays = std::ranges::any_of(
             now, [&](const auto& one) { return one->name == each->settings->name; });
-        if (!stays && !each->gone) {
+        if (!stays) {
             close(*each);
         }
     }
@@ -157,9 +157,24 @@ void listener_set::accept_on(place& which) {
 }
 
 void listener_set::close(place& which) {
-    which.gone = true;
-    if (std::exchange(which.accepting, false)) {
-        given_.on_close(which.number, which.socket.given_away());
+    if (std::exchange(which.gone, true)) {
+        return; // it may still be at it
+    }
+    if (which.accepting) {
+        given_.on_close(which.number, [this, &which] { finish(which); });
+    } else {
+        which.socket.close();
+    }
+}
+
+/// By this thread, which has little else to do: between finding that nobody waits and closing the
+/// socket, nothing should hold it up. (Another process that has the socket, too, accepts them.)
+void listener_set::finish(place& which) {
+    boost::asio::ip::tcp::endpoint peer;
+    int descriptor = -1;
+    while (!which.socket.given_away() &&
+           (descriptor = http::accept_from(which.socket.descriptor(), peer)) >= 0) {
+        given_.on_connection(which.number, descriptor, peer);
     }
     which.socket.close();
 }

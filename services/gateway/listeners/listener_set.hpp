@@ -25,8 +25,12 @@ public:
         /// Listeners are known by numbers, which are never used again. The descriptor stays the
         /// set's.
         std::function<void(std::size_t listener, int descriptor)> on_open;
-        /// `others_go_on`: another process has the socket, too. Then the set closes its own.
-        std::function<void(std::size_t listener, bool others_go_on)> on_close;
+        /// Nobody accepts from it any more, when `done` is called, on the control thread.
+        std::function<void(std::size_t listener, std::function<void()> done)> on_close;
+        /// What the set accepts itself, before it closes its socket.
+        std::function<void(std::size_t listener, int descriptor,
+                           const boost::asio::ip::tcp::endpoint& peer)>
+            on_connection;
         /// Before the first connection, and after each change. No server: without TLS.
         std::function<void(std::size_t listener, std::shared_ptr<const listener_settings>,
                            const tls_server*)>
@@ -62,6 +66,7 @@ private:
     void try_all();
     void accept_on(place& which);
     void close(place& which);
+    void finish(place& which);
 
     ticket_key_settings key_settings_;
     surroundings given_;

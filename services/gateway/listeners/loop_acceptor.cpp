@@ -1,8 +1,9 @@
 #include "gateway/listeners/loop_acceptor.hpp"
 
+#include "http/listening_socket.hpp"
+
 #include <cerrno>
 #include <chrono>
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace relais::gateway {
@@ -33,7 +34,7 @@ loop_acceptor::~loop_acceptor() {
 
 void loop_acceptor::on_readable() {
     for (int i = 0; i < at_a_time; ++i) {
-        if (!owner_.take_room(false)) {
+        if (!owner_.take_room()) {
             return; // on_room() goes on
         }
         const auto came = accept_one();
@@ -52,26 +53,18 @@ void loop_acceptor::on_readable() {
 /// With room that was taken for it, which goes back when there is none.
 loop_acceptor::outcome loop_acceptor::accept_one() {
     boost::asio::ip::tcp::endpoint peer;
-    while (true) {
-        auto size = static_cast<socklen_t>(peer.capacity());
-        const int descriptor =
-            ::accept4(descriptor_, peer.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (descriptor >= 0) {
-            peer.resize(size);
-            owner_.on_accepted(listener_, descriptor, peer);
-            return outcome::taken;
-        }
-        if (errno == EINTR || errno == ECONNABORTED) {
-            continue;
-        }
-        const int error = errno;
-        owner_.give_room_back();
-        if (error == EAGAIN || error == EWOULDBLOCK) {
-            return outcome::none_waits;
-        }
-        owner_.on_accept_failed(error);
-        return outcome::failed;
+    const int descriptor = http::accept_from(descriptor_, peer);
+    if (descriptor >= 0) {
+        owner_.on_accepted(listener_, descriptor, peer);
+        return outcome::taken;
     }
+    const int error = errno;
+    owner_.give_room_back();
+    if (error == EAGAIN || error == EWOULDBLOCK) {
+        return outcome::none_waits;
+    }
+    owner_.on_accept_failed(error);
+    return outcome::failed;
 }
 
 void loop_acceptor::on_room() {
@@ -82,12 +75,6 @@ void loop_acceptor::on_room() {
 
 void loop_acceptor::on_pause_over() {
     watch_.want_read();
-}
-
-void loop_acceptor::empty_queue() {
-    do {
-        owner_.take_room(true);
-    } while (accept_one() == outcome::taken);
 }
 
 } // namespace relais::gateway

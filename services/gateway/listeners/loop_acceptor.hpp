@@ -14,8 +14,8 @@ class loop_acceptor {
 public:
     class owner {
     public:
-        /// For one connection more. `anyway`: also if there is none.
-        virtual bool take_room(bool anyway) = 0;
+        /// For one connection more, which is taken with it.
+        virtual bool take_room() = 0;
         virtual void give_room_back() = 0;
         /// Non-blocking, with TCP_NODELAY.
         virtual void on_accepted(std::size_t listener, int descriptor,
@@ -38,9 +38,6 @@ public:
 
     /// There may be room again.
     void on_room();
-
-    /// Accepts what waits, whether or not there is room: closing would reset it.
-    void empty_queue();
 
 private:
     void on_readable();

@@ -91,6 +91,17 @@ def test_the_fields_of_the_file_are_explained():
     assert "UNSPECIFIED" not in text
 
 
+def test_fields_of_imported_files_have_their_own_comments():
+    text = run("--help-config", {}).stdout
+    assert re.search(r"\n    directory: text\n +Absolute\. What is below the route's prefix", text)
+    assert re.search(r"\n    default_ttl_s: number\n +Of answers that say nothing; 0: they", text)
+    assert re.search(r"\n    entry_bytes_max: number\n +The largest body that is kept;", text)
+    assert re.search(r"\n  cors: \{ … \}, any number of times\n +Who else's pages may use", text)
+    assert re.search(r"\n    coding: text, any number of times\n +\"zstd\", \"br\", \"gzip\"", text)
+    # A field that nobody commented stays bare.
+    assert re.search(r"\n    hsts_include_subdomains: true or false\n    hsts_preload: true", text)
+
+
 def test_everything_that_is_wrong_is_said_at_once(tmp_path):
     (tmp_path / "routes.textproto").write_text('route { prefix: "v1" upstream: "nobody" }')
     done = run(

@@ -4,8 +4,8 @@
 
 namespace relais::gateway {
 
-/// A serialized FileDescriptorSet of proto/relais/edge/v1/routes.proto with its comments, which the
-/// generated code does not have.
+/// A serialized FileDescriptorSet of proto/relais/edge/v1/routes.proto and of what it imports, with
+/// their comments, which the generated code does not have.
 std::string_view route_form();
 
 } // namespace relais::gateway

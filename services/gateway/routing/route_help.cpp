@@ -10,6 +10,7 @@
 #include <map>
 #include <relais/edge/v1/routes.pb.h>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace pb = google::protobuf;
@@ -20,14 +21,17 @@ namespace {
 /// Of a declaration in its file (descriptor.proto, SourceCodeInfo).
 using path = std::vector<int>;
 
-/// Comments by declaration.
-std::map<path, std::string> comments_in(std::string_view form) {
+/// Comments by file and declaration: the form imports others, where the same paths mean something
+/// else.
+using comments_by_place = std::map<std::pair<std::string, path>, std::string>;
+
+comments_by_place comments_in(std::string_view form) {
     pb::FileDescriptorSet files;
     files.ParseFromString(std::string(form));
-    std::map<path, std::string> out;
+    comments_by_place out;
     for (const auto& file : files.file()) {
         for (const auto& place : file.source_code_info().location()) {
-            auto& comment = out[{place.path().begin(), place.path().end()}];
+            auto& comment = out[{file.name(), path(place.path().begin(), place.path().end())}];
             comment = place.leading_comments() + place.trailing_comments();
         }
     }
@@ -92,13 +96,14 @@ private:
         fmt::format_to(std::back_inserter(out_), "{:{}}{}: {}{}\n", "", depth * 2, field.name(),
                        form_of(field), field.is_repeated() ? ", any number of times" : "");
         const auto& owner = *field.containing_type();
-        comment(behind(path_of(owner), pb::DescriptorProto::kFieldFieldNumber, field.index()),
+        comment(*field.file(),
+                behind(path_of(owner), pb::DescriptorProto::kFieldFieldNumber, field.index()),
                 depth);
         if (const auto* const words = field.enum_type()) {
-            comment(path_of(*words), depth);
+            comment(*words->file(), path_of(*words), depth);
             write(*words, depth + 1);
         } else if (const auto* const inner = field.message_type()) {
-            comment(path_of(*inner), depth);
+            comment(*inner->file(), path_of(*inner), depth);
             if (written_.insert(inner).second) {
                 write(*inner, depth + 1);
             }
@@ -111,14 +116,15 @@ private:
             const auto& value = *type.value(i);
             if (value.number() != 0) {
                 fmt::format_to(std::back_inserter(out_), "{:{}}{}\n", "", depth * 2, value.name());
-                comment(behind(path_of(type), pb::EnumDescriptorProto::kValueFieldNumber, i),
+                comment(*type.file(),
+                        behind(path_of(type), pb::EnumDescriptorProto::kValueFieldNumber, i),
                         depth);
             }
         }
     }
 
-    void comment(const path& of, std::size_t depth) {
-        const auto found = comments_.find(of);
+    void comment(const pb::FileDescriptor& in, const path& of, std::size_t depth) {
+        const auto found = comments_.find({std::string(in.name()), of});
         std::string_view rest = found == comments_.end() ? std::string_view() : found->second;
         while (!rest.empty()) {
             const auto end = rest.find('\n');
@@ -128,7 +134,7 @@ private:
         }
     }
 
-    std::map<path, std::string> comments_;
+    comments_by_place comments_;
     std::set<const pb::Descriptor*> written_;
     std::string out_;
 };

@@ -47,6 +47,7 @@ access_record read_record(std::string_view rest, access_names& names) {
     record.start = timestamp(std::chrono::microseconds(take_number<std::uint32_t>(rest)));
     record.reason = static_cast<error_reason>(take_number<std::uint8_t>(rest) % error_reason_count);
     record.set_client(take_number<std::array<std::uint8_t, 16>>(rest));
+    record.detail.assign_marked(rest);
     return record;
 }
 

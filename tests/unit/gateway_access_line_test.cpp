@@ -51,6 +51,7 @@ TEST_CASE("a line says what was out of the ordinary", "[gateway]") {
     auto record = finished_request(names);
     record.status = 504;
     record.reason = error_reason::upstream_timeout;
+    record.detail.assign_marked("no \"answer\" " + std::string(100, '.'));
     record.retries = 2;
     record.hedged = true;
     record.connection_reused = true;
@@ -62,6 +63,7 @@ TEST_CASE("a line says what was out of the ordinary", "[gateway]") {
     const auto line = parse_line(line_of(names, record, client_shown::whole));
     CHECK(line.at("error_reason") == "upstream_timeout");
     CHECK(line.at("code") == "H12");
+    CHECK(line.at("detail").as_string() == "no \"answer\" " + std::string(56, '.') + "…");
     CHECK(line.at("retries") == 2);
     CHECK(line.at("hedged") == true);
     CHECK(line.at("connection_reused") == true);
@@ -81,6 +83,7 @@ TEST_CASE("a record that nobody filled in is a line, too", "[gateway]") {
     CHECK(line.at("upstream_ms") == 0.0);
     CHECK(line.at("request_id") == "");
     CHECK_FALSE(line.contains("client"));
+    CHECK_FALSE(line.contains("detail"));
     CHECK_FALSE(line.contains("queue_ms"));
 }
 
@@ -108,6 +111,7 @@ TEST_CASE("any bytes in a record's texts are one line of valid JSON", "[gateway]
         record.request_id.assign(random_bytes(random, random() % 140));
         record.set_target(random_bytes(random, random() % 100));
         record.user_agent.assign(random_bytes(random, random() % 100));
+        record.detail.assign_marked(random_bytes(random, random() % 100));
         record.route = names.routes.index_of(random_bytes(random, random() % 50));
         record.upstream = names.upstreams.index_of(random_bytes(random, random() % 50));
         record.status = static_cast<std::uint16_t>(random());

@@ -30,6 +30,19 @@ TEST_CASE("a text that is too long loses its end, never half of a character", "[
     CHECK(text.empty() == kept.empty());
 }
 
+TEST_CASE("a text that says when it was cut ends with a mark", "[gateway]") {
+    const auto [given, kept] = GENERATE(table<std::string, std::string>({
+        {"", ""},
+        {"12345678", "12345678"},
+        {"123456789", "12345…"},
+        {"1234é6789", "1234…"}, // the sequence would not be whole
+    }));
+    fixed_text<8> text;
+    text.assign("something before");
+    text.assign_marked(given);
+    CHECK(text.view() == kept);
+}
+
 TEST_CASE("a record keeps the path without the query", "[gateway]") {
     const auto [target, path] = GENERATE(table<std::string, std::string>({
         {"/v1/jobs", "/v1/jobs"},

@@ -65,6 +65,19 @@ TEST_CASE("the story of one that was refused says why and what to do", "[gateway
                    ContainsSubstring(R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736")"));
 }
 
+TEST_CASE("the longest detail of the gateway's own is told whole", "[gateway]") {
+    access_names names;
+    auto record = finished_request(names);
+    record.reason = error_reason::forbidden;
+    constexpr std::string_view longest =
+        "with the session cookie only pages of the same origin may do this";
+    record.detail.assign_marked(longest);
+    CHECK_THAT(request_json(record, names),
+               ContainsSubstring(fmt::format(R"("detail":"{}")", longest)));
+    record.detail.assign_marked("somebody else said " + std::string(100, 'x'));
+    CHECK_THAT(told(record, names), ContainsSubstring("xxx…)\n"));
+}
+
 TEST_CASE("failed requests are remembered longer than others", "[gateway]") {
     access_names names;
     recent_requests recent(10);

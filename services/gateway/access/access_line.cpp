@@ -36,7 +36,8 @@ void write_uuid(line_cursor& out, const uuid& id) {
 std::size_t texts_max(const access_record& record) {
     return line_cursor::escaped_max *
            (record.method.view().size() + record.request_id.view().size() +
-            record.path.view().size() + record.user_agent.view().size());
+            record.path.view().size() + record.user_agent.view().size() +
+            record.detail.view().size());
 }
 
 } // namespace
@@ -118,7 +119,13 @@ void access_lines::write_outcome(line_cursor& out, const access_record& record) 
     out.text(to_string(record.reason));
     out.text(R"(","code":")");
     out.text(heroku_code(record.reason));
-    out.text(R"(","upstream_ms":)");
+    if (record.detail.empty()) {
+        out.text(R"(","upstream_ms":)");
+    } else {
+        out.text(R"(","detail":)");
+        out.quoted(record.detail.view());
+        out.text(R"(,"upstream_ms":)");
+    }
     out.milliseconds(record.service);
     write_phase(out, R"(,"queue_ms":)", record.queue);
     write_phase(out, R"(,"connect_ms":)", record.connect);

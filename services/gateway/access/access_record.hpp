@@ -67,7 +67,9 @@ struct access_record {
     fixed_text<127> request_id; ///< longer ones are refused at the edge
     fixed_text<79> path;        ///< without the query
     fixed_text<63> user_agent;
-    fixed_text<47> detail; ///< of the reason: which limit, how many bytes
+    /// Of the reason: which limit, how many bytes. Every sentence of ours fits; what quotes
+    /// somebody else and is longer ends with "…".
+    fixed_text<71> detail;
 
     /// Sets the path from a request target (RFC 9112 §3.2), leaving its query away.
     void set_target(std::string_view target) noexcept;

@@ -18,7 +18,20 @@ public:
     /// Keeps the beginning of a text that is too long, and never a part of a UTF-8 sequence. Bytes
     /// that are no UTF-8 are kept as they are: whoever writes them out replaces them.
     void assign(std::string_view text) noexcept {
-        size_ = static_cast<std::uint8_t>(text.copy(bytes_.data(), length_kept(text)));
+        size_ = static_cast<std::uint8_t>(text.copy(bytes_.data(), length_kept(text, Capacity)));
+    }
+
+    /// The same, but a text that is too long ends with "…", so that whoever reads it knows.
+    void assign_marked(std::string_view text) noexcept {
+        constexpr std::string_view mark = "…";
+        static_assert(Capacity > mark.size());
+        if (text.size() <= Capacity) {
+            assign(text);
+            return;
+        }
+        const auto kept = text.copy(bytes_.data(), length_kept(text, Capacity - mark.size()));
+        const auto marked = kept + mark.copy(bytes_.data() + kept, mark.size());
+        size_ = static_cast<std::uint8_t>(marked);
     }
 
     std::string_view view() const noexcept {
@@ -30,19 +43,19 @@ public:
     }
 
 private:
-    static std::size_t length_kept(std::string_view text) noexcept {
-        if (text.size() <= Capacity) {
+    static std::size_t length_kept(std::string_view text, std::size_t at_most) noexcept {
+        if (text.size() <= at_most) {
             return text.size();
         }
         const auto continues = [&](std::size_t at) {
             return (static_cast<std::uint8_t>(text[at]) & 0xc0U) == 0x80U;
         };
         constexpr std::size_t sequence_max = 4;
-        std::size_t length = Capacity;
-        while (length > 0 && Capacity - length < sequence_max - 1 && continues(length)) {
+        std::size_t length = at_most;
+        while (length > 0 && at_most - length < sequence_max - 1 && continues(length)) {
             --length;
         }
-        return continues(length) ? Capacity : length; // no UTF-8: there is nothing to keep whole
+        return continues(length) ? at_most : length; // no UTF-8: there is nothing to keep whole
     }
 
     std::uint8_t size_ = 0;

@@ -16,7 +16,7 @@ void exchange::refuse(const error& why) {
         return;
     }
     record_.reason = error_reason_of(why);
-    record_.detail.assign(why.detail);
+    record_.detail.assign_marked(why.detail);
     const bool masked = route_ != nullptr && route_->failures_as_429;
     answer_here(refusal_answer(masked ? failure_as_429(why) : why, record_));
 }
@@ -25,7 +25,7 @@ void exchange::refuse(const error& why) {
 void exchange::refuse_or_cut(const error& why) {
     if (answer_out_) {
         record_.reason = error_reason_of(why);
-        record_.detail.assign(why.detail);
+        record_.detail.assign_marked(why.detail);
         done_broken();
         return;
     }

@@ -77,7 +77,8 @@ struct response_head {
 /// (the buffer is within the limits and nothing wrong so far). After an error the connection is
 /// closed: where the next message begins is not known. Errors, with the status that answers them:
 /// `invalid` / "malformed-request" 400, "uri-too-long" 414, "expectation-failed" 417,
-/// "header-too-large" 431, "not-implemented" 400, "version-not-supported" 400.
+/// "header-too-large" 431, "not-implemented" 400, "unknown-method" 501, "version-not-supported"
+/// 400.
 result<std::size_t> parse_request_head(std::string_view buffer, const gate_limits& limits,
                                        request_head& head);
 

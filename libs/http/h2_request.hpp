@@ -18,7 +18,7 @@ namespace relais::http {
 /// fields that are unknown, repeated, missing or late, fields of a connection, TE that is not
 /// "trailers", an authority or path that is none, Host unlike :authority, a Content-Length that is
 /// no number or does not fit the end of the stream): the stream is reset. Others are answered:
-/// "not-implemented" 400 (CONNECT too), "uri-too-long" 414, "expectation-failed" 417,
+/// "unknown-method" 501 (CONNECT too), "uri-too-long" 414, "expectation-failed" 417,
 /// "header-too-large" 431.
 result<void> read_h2_request(std::span<const field_view> received, bool has_body,
                              const gate_limits& limits, std::string& memory, request_head& head);

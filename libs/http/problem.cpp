@@ -11,29 +11,17 @@ namespace {
 constexpr std::string_view type_prefix = "https://relais.example/problems/";
 
 /// Slugs of the protocol have a status of their own; all others get the status of their kind. RFC
-/// 9110 would allow 501 and 505 for what we do not speak; but 5xx says that we failed and sets off
-/// alarms, which is not for whoever sends nonsense to decide.
-constexpr std::array<std::pair<std::string_view, int>, 20> protocol_statuses{{
-    {"malformed-json", 400},
-    {"malformed-request", 400},
-    {"malformed-parameter", 400},
-    {"repeated-parameter", 400},
-    {"method-not-allowed", 405},
-    {"not-acceptable", 406},
-    {"request-timeout", 408},
-    {"length-required", 411},
-    {"precondition-failed", 412},
-    {"uri-too-long", 414},
-    {"unsupported-media-type", 415},
-    {"expectation-failed", 417},
-    {"misdirected", 421},
-    {"precondition-required", 428},
-    {"header-too-large", 431},
-    {"not-implemented", 400},
-    {"plain-http", 400},
-    {"bad-gateway", 502},
-    {"version-not-supported", 400},
-    {"loop-detected", 508},
+/// 9110 would allow 501 and 505 for codings and versions that we do not speak; but 5xx says that we
+/// failed, which is not for whoever sends nonsense to decide. A method that is not known is a
+/// sound request, and answered as §9.1 wants: whoever probes for it expects 501.
+constexpr std::array<std::pair<std::string_view, int>, 21> protocol_statuses{{
+    {"malformed-json", 400},     {"malformed-request", 400},      {"malformed-parameter", 400},
+    {"repeated-parameter", 400}, {"method-not-allowed", 405},     {"not-acceptable", 406},
+    {"request-timeout", 408},    {"length-required", 411},        {"precondition-failed", 412},
+    {"uri-too-long", 414},       {"unsupported-media-type", 415}, {"expectation-failed", 417},
+    {"misdirected", 421},        {"precondition-required", 428},  {"header-too-large", 431},
+    {"not-implemented", 400},    {"unknown-method", 501},         {"plain-http", 400},
+    {"bad-gateway", 502},        {"version-not-supported", 400},  {"loop-detected", 508},
 }};
 
 int status_of(const error& failed) {

@@ -35,7 +35,7 @@ refusal read_method(std::string_view method, request_head& head) {
     }
     const auto* const known = std::ranges::find(methods, method);
     if (known == methods.end()) {
-        return {"not-implemented", "the method is not known here"};
+        return {"unknown-method", "the method is not known here"};
     }
     head.method = *known;
     return {};

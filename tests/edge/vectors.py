@@ -16,6 +16,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 STATUSES = {
     "malformed-request": [400],
     "not-implemented": [400, 501],
+    "unknown-method": [501],
     "version-not-supported": [400, 505],
     "expectation-failed": [417],
     "header-too-large": [431],

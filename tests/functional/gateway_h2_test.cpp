@@ -163,7 +163,9 @@ TEST_CASE("what is wrong with a request of HTTP/2 is logged and counted", "[gate
                                 {":path", "/v1/echo"},
                                 {":authority", "a"}};
     CHECK(client.wait(client.send(tunnel)).reset_code == 1);
-    CHECK(client.wait(client.send({{":method", "CONNECT"}, {":authority", "a:1"}})).status == 400);
+    CHECK(client.wait(client.send({{":method", "CONNECT"}, {":authority", "a:1"}})).status == 501);
+    CHECK(client.wait(client.send(h2::request("/v1/echo", "PROPFIND"))).status == 501);
+    CHECK(client.wait(client.send(h2::request("/webhooks/echo"))).status == 405);
     fields = h2::request("/v1/echo");
     fields.emplace_back("x-large", std::string(17'000, 'a'));
     CHECK(client.wait(client.send(fields)).status == 431);

@@ -184,6 +184,26 @@ TEST_CASE("what is not routed is refused by the gateway itself", "[gateway]") {
                ContainsSubstring("gateway_errors_total{reason=\"no_route\",upstream=\"none\"} 4"));
 }
 
+TEST_CASE("a method that nobody knows is 501, one that a route does not allow 405", "[gateway]") {
+    rig with;
+    for (const char* method : {"PROPFIND", "TRACE", "get", "PRI"}) {
+        CAPTURE(method);
+        for (const char* path : {"/v1/echo", "/webhooks/echo", "/nowhere"}) {
+            const auto answer = with.ask(request_text(method, path));
+            CHECK_THAT(answer, StartsWith("HTTP/1.1 501 Not Implemented\r\n") &&
+                                   ContainsSubstring(R"("slug":"unknown-method")") &&
+                                   ContainsSubstring("\r\nConnection: close\r\n") &&
+                                   !ContainsSubstring("\r\nAllow:"));
+        }
+    }
+    CHECK(with.gateway.wait_for_log(R"("status":501)"));
+    CHECK(with.gateway.wait_for_log(R"("error_reason":"method_not_allowed","code":"")"));
+    CHECK_THAT(with.ask(request_text("DELETE", "/webhooks/echo")),
+               StartsWith("HTTP/1.1 405 Method Not Allowed\r\n") &&
+                   ContainsSubstring("\r\nAllow: POST\r\n"));
+    CHECK(with.origin.requests() == 0);
+}
+
 TEST_CASE("an instance that is not ready gets nothing", "[gateway]") {
     origin_server first;
     origin_server second;

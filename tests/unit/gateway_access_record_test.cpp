@@ -130,6 +130,7 @@ TEST_CASE("an error becomes a reason by its slug, or by its kind", "[gateway]") 
         {error_kind::unavailable, "upstream-malformed", error_reason::upstream_protocol_error},
         {error_kind::unavailable, "client-gone", error_reason::client_disconnect},
         {error_kind::invalid, "method-not-allowed", error_reason::method_not_allowed},
+        {error_kind::invalid, "unknown-method", error_reason::method_not_allowed},
         {error_kind::rate_limited, "rate-limited", error_reason::rate_limited},
         {error_kind::rate_limited, "anything", error_reason::rate_limited},
         {error_kind::invalid, "malformed-request", error_reason::protocol_error},

@@ -87,9 +87,9 @@ const std::vector<row> pseudo_rows{
     {":authority with a line end", but(":authority", "a\r\nx: y"), bad},
     {":method with a line end", but(":method", "GET / HTTP/1.1\r\n"), bad},
     {":method with a blank", but(":method", "GET "), bad},
-    {"CONNECT", {{":method", "CONNECT"}, {":authority", "a:1"}}, "not-implemented"},
-    {"TRACE", but(":method", "TRACE"), "not-implemented"},
-    {"lower-case get", but(":method", "get"), "not-implemented"},
+    {"CONNECT", {{":method", "CONNECT"}, {":authority", "a:1"}}, "unknown-method"},
+    {"TRACE", but(":method", "TRACE"), "unknown-method"},
+    {"lower-case get", but(":method", "get"), "unknown-method"},
 };
 
 const std::string with_nul("a\0b", 3);

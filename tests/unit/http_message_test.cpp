@@ -104,6 +104,7 @@ TEST_CASE("slugs of the protocol have statuses of their own", "[http][message]")
         {"expectation-failed", 417}, {"precondition-required", 428},
         {"header-too-large", 431},   {"not-implemented", 400},
         {"bad-gateway", 502},        {"version-not-supported", 400},
+        {"unknown-method", 501},
     };
     for (const auto& [slug, status] : statuses) {
         CHECK(http::problem(error{error_kind::invalid, slug, "", "", {}}, nullptr).status ==

@@ -75,7 +75,8 @@ constexpr bool in_order() {
 static_assert(in_order());
 
 /// Slugs whose word is not the slug with underscores.
-constexpr std::array<std::pair<std::string_view, error_reason>, 8> by_slug{{
+constexpr std::array<std::pair<std::string_view, error_reason>, 9> by_slug{{
+    {"unknown-method", error_reason::method_not_allowed},
     {"origin-not-allowed", error_reason::cross_site},
     {"introspection-failed", error_reason::no_healthy_upstream},
     {"upstream-write-failed", error_reason::upstream_reset},

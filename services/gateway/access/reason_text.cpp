@@ -54,7 +54,7 @@ constexpr std::array of_clients{
           {"The HTTP/2 connection did too much for nothing: resets, pings, empty frames.",
            "Look at the network it came from; relaisctl bans add keeps it out."}},
     entry{error_reason::method_not_allowed,
-          {"The path has routes, but none for this method.",
+          {"The path has routes, but none for this method; or nobody here knows the method.",
            "See the Allow field of the answer, or add the method to the route."}},
     entry{error_reason::conflict,
           {"The request does not fit the state that things are in.", "See the detail."}},

@@ -122,11 +122,12 @@ void app::register_parts(const settings& given) {
                       co_await producer_.flush(last_events_within);
                   }});
     process_.on_drain([this] { drain_.begin(); });
-    process_.add_admin_routes(live_routes({board_, names_, access_log_.recent(), process_.time(),
-                                           given.process.instance, [this] { return drain_.view(); },
-                                           [this] {
-                                               return bans_.in_force();
-                                           }}));
+    process_.add_admin_routes(
+        live_routes({board_, names_, access_log_.recent(), process_.time(), given.process.instance,
+                     [this] { return drain_.view(); }, [this] { return bans_.in_force(); },
+                     [this] {
+                         return edges_.certificates();
+                     }}));
 }
 
 std::unique_ptr<app> build(const settings& given, host::process& process) {

@@ -24,7 +24,8 @@ edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, std::size
                                const std::string& name) { secure(service, by, name); },
                         given_.time, given_.metrics, given_.logger),
       own_(std::move(own)), listeners_(given_.routes->ticket_keys, listening()),
-      cache_(cache_bytes_max) {
+      certificate_metrics_(listeners_, given_.metrics), cache_(cache_bytes_max),
+      cache_metrics_(cache_, given_.metrics) {
     for (std::size_t i = 0; i < loops; ++i) {
         edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
     }

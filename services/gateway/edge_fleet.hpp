@@ -3,8 +3,9 @@
 #include "async/task_group.hpp"
 #include "gateway/access/access_writer.hpp"
 #include "gateway/access/request_metrics.hpp"
+#include "gateway/cache/cache_metrics.hpp"
 #include "gateway/edge.hpp"
-#include "gateway/listeners/listener_set.hpp"
+#include "gateway/listeners/certificate_metrics.hpp"
 #include "gateway/listeners/own_listeners.hpp"
 #include "gateway/upstream/upstream_clients.hpp"
 
@@ -60,6 +61,10 @@ public:
     /// Asks one loop what goes on; it answers on the control thread, unless it has stopped.
     void look(std::size_t loop, std::function<void(loop_view)> answer);
 
+    std::vector<shown_certificate> certificates() const {
+        return listeners_.certificates();
+    }
+
     /// Forgets what carries the tag, on all edges.
     std::size_t purge(std::string_view tag) {
         return cache_.purge(tag, std::chrono::steady_clock::now());
@@ -89,8 +94,10 @@ private:
     upstream_clients upstream_clients_; ///< outlives the edges
     own_listeners own_;
     listener_set listeners_; ///< its servers outlive the edges
+    certificate_metrics certificate_metrics_;
     shared_limits limits_;
     response_cache cache_;
+    cache_metrics cache_metrics_;
     std::vector<std::unique_ptr<edge>> edges_;
 };
 

@@ -85,6 +85,17 @@ TEST_CASE("an answer that may be kept is asked for once", "[gateway]") {
     with.ask("", "DELETE"); // what was kept is old now
     CHECK(body_of(with.ask()) == "answer 6");
     CHECK(with.gateway.wait_for_log(R"("cache":"hit")"));
+    // What changes nothing came to no cache; the answer to DELETE was kept out, and what it ended
+    // is gone.
+    const auto page = with.gateway.admin("/metrics");
+    const auto requests = [&](std::string_view result, int count) {
+        return ContainsSubstring(
+            fmt::format("\ngateway_cache_requests_total{{result=\"{}\"}} {}\n", result, count));
+    };
+    CHECK_THAT(page, requests("hit", 4) && requests("miss", 3) && requests("bypass", 3) &&
+                         requests("stale", 0) && requests("joined", 0));
+    CHECK_THAT(page, ContainsSubstring("\ngateway_cache_answers 2\n") &&
+                         ContainsSubstring("\ngateway_cache_stored_total 3\n"));
 }
 
 TEST_CASE("what is not for others is not kept", "[gateway]") {

@@ -8,6 +8,8 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <ctime>
+#include <filesystem>
 #include <thread>
 
 using namespace relais;
@@ -87,11 +89,18 @@ TEST_CASE("certificates change under traffic without a failed request", "[gatewa
     };
     CHECK(count("accepted") >= 2);
     CHECK(count("refused") >= 1);
-    const auto left = with.metric(
-        fmt::format(R"(gateway_certificate_expiry_seconds{{file="{}",listener="127.0.0.1:{}"}})",
-                    with.one.chain_file, with.port));
-    CHECK(left > 29 * 86'400);
-    CHECK(left < 31 * 86'400);
+    constexpr double day = 86'400;
+    const auto now = static_cast<double>(std::time(nullptr));
+    const auto ends = with.metric(fmt::format(
+        R"(gateway_certificate_expiry_timestamp_seconds{{file="{}",listener="127.0.0.1:{}"}})",
+        with.one.chain_file, with.port));
+    CHECK(ends - now > 29 * day);
+    CHECK(ends - now < 31 * day);
+    const auto live = with.gateway.admin("/live.json");
+    CHECK_THAT(live, ContainsSubstring(fmt::format(R"({{"listener":"127.0.0.1:{}","file":"{}",)",
+                                                   with.port, with.one.chain_file)) &&
+                         ContainsSubstring(R"("kind":"ecdsa","names":["one.example"],)") &&
+                         ContainsSubstring(R"("days_left":29.9)"));
 }
 
 TEST_CASE("sessions are resumed, also when the keys of tickets were rotated", "[gateway][tls]") {

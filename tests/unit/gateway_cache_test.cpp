@@ -1,13 +1,16 @@
 #include "gateway/cache/cache_directives.hpp"
+#include "gateway/cache/cache_metrics.hpp"
 #include "gateway/cache/cached_answer.hpp"
 #include "gateway/cache/response_cache.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <fmt/format.h>
 
 using namespace relais;
 using namespace relais::gateway;
+using Catch::Matchers::ContainsSubstring;
 using std::chrono::seconds;
 using steady = cached_answer::steady;
 
@@ -224,7 +227,12 @@ TEST_CASE("memory is bounded, the longest unused goes first", "[gateway]") {
                   start);
         cache.look("k0", get(), start);
     }
-    CHECK(cache.bytes() <= std::size_t{8} * 100'000);
+    const auto seen = cache.look_at();
+    CHECK(seen.bytes <= std::size_t{8} * 100'000);
+    CHECK(seen.bytes_max == std::size_t{8} * 100'000);
+    CHECK(seen.stored == 1'000);
+    CHECK(seen.answers + seen.evicted == 1'000);
+    CHECK(seen.answers >= 8);
     CHECK(cache.look("k0", get(), start).is == state::hit);
     CHECK(cache.look("k1", get(), start).is == state::pass);
     CHECK(cache.look("k999", get(), start).is == state::hit);
@@ -247,5 +255,29 @@ TEST_CASE("a purge holds for what is under way, too", "[gateway]") {
     cache.put("a", tagged(), start + seconds(2));
     CHECK(cache.look("a", get(), start).is == state::hit);
     CHECK(cache.purge("*", start + seconds(3)) == 2);
+    CHECK(cache.look_at().purged == 3);
+    CHECK(cache.look_at().answers == 0);
     CHECK(cache.look("b", get(), start).is == state::pass);
+}
+
+TEST_CASE("what the cache holds is on the page", "[gateway]") {
+    response_cache cache(std::size_t{8} << 20);
+    metrics::registry registry;
+    const cache_metrics shown(cache, registry);
+    CHECK_THAT(registry.serialize(), ContainsSubstring("\ngateway_cache_answers 0\n") &&
+                                         ContainsSubstring("\ngateway_cache_bytes_max 8388608\n"));
+    const auto one = [] {
+        return whole(keep({{"Cache-Control", "max-age=60"}}), 1'000);
+    };
+    cache.put("a", one(), start);
+    cache.put("a", one(), start);
+    cache.put("b", one(), start);
+    cache.remove("b", start);
+    CHECK(cache.purge("*", start) == 1);
+    cache.put("c", one(), start + seconds(1));
+    const auto page = registry.serialize();
+    CHECK_THAT(page, ContainsSubstring("\ngateway_cache_answers 1\n") &&
+                         ContainsSubstring("\ngateway_cache_stored_total 4\n") &&
+                         ContainsSubstring("\ngateway_cache_purged_total 1\n") &&
+                         ContainsSubstring("\ngateway_cache_evicted_total 0\n"));
 }

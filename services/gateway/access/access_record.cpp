@@ -17,7 +17,7 @@ std::string_view to_string(http_protocol value) {
 }
 
 std::string_view to_string(cache_status value) {
-    static constexpr std::array<std::string_view, 7> words{
+    static constexpr std::array<std::string_view, cache_status_count> words{
         "", "hit", "miss", "joined", "revalidated", "stale", "bypass"};
     return words[static_cast<std::size_t>(value)];
 }

@@ -19,6 +19,7 @@ enum class http_protocol : std::uint8_t { http_1_0, http_1_1, http_2, websocket 
 
 /// What the response cache did. joined: waited for the answer to somebody else's like request.
 enum class cache_status : std::uint8_t { none, hit, miss, joined, revalidated, stale, bypass };
+inline constexpr std::size_t cache_status_count = 7;
 
 enum class address_family : std::uint8_t { none, v4, v6 };
 

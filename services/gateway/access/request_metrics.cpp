@@ -57,6 +57,7 @@ void request_metrics::collect(metrics::samples& into) const {
     into.gauge("http_server_connections", "Open connections of clients", {},
                static_cast<double>(open));
     collect_requests(into);
+    collect_cached(into);
     const auto known = static_cast<std::uint16_t>(names_.upstreams.size() - 1);
     for (std::uint32_t index = 0; index <= known; ++index) {
         collect_upstream(into, static_cast<std::uint16_t>(index));
@@ -84,6 +85,19 @@ void request_metrics::collect_requests(metrics::samples& into) const {
                         {"method", std::string(to_string(method))},
                         {"code", std::to_string(status)}},
                        sum.counts, sum.seconds());
+    }
+}
+
+void request_metrics::collect_cached(metrics::samples& into) const {
+    for (std::size_t i = 1; i < cache_status_count; ++i) {
+        const auto how = static_cast<cache_status>(i);
+        std::uint64_t count = 0;
+        for (const auto& loop : loops_) {
+            count += loop->cached(how);
+        }
+        into.counter("gateway_cache_requests_total",
+                     "Requests on routes with a response cache, by what it did",
+                     {{"result", std::string(to_string(how))}}, static_cast<double>(count));
     }
 }
 

@@ -12,8 +12,8 @@ namespace relais::gateway {
 
 /// The figures of all loops as Prometheus sees them, added up when it asks:
 /// http_server_request_duration_seconds{route,method,code}, gateway_errors_total{reason,upstream},
-/// gateway_upstream_duration_seconds{upstream,phase}, http_server_active_requests,
-/// http_server_connections. Owns a request_stats per loop.
+/// gateway_upstream_duration_seconds{upstream,phase}, gateway_cache_requests_total{result},
+/// http_server_active_requests, http_server_connections. Owns a request_stats per loop.
 class request_metrics final : public metrics::collectable {
 public:
     /// `names` and `metrics` must outlive this.
@@ -42,6 +42,7 @@ public:
 
 private:
     void collect_requests(metrics::samples& into) const;
+    void collect_cached(metrics::samples& into) const;
     void collect_upstream(metrics::samples& into, std::uint16_t index) const;
     void collect_errors(metrics::samples& into, std::uint16_t index) const;
 

@@ -71,6 +71,9 @@ request_stats::~request_stats() {
 void request_stats::observe(const access_record& record) noexcept {
     const auto status = std::min(record.status, status_max);
     cell_for(record.route, label_of(record.method.view()), status)->durations.observe(record.total);
+    if (record.cache != cache_status::none) {
+        add_alone(cached_[static_cast<std::size_t>(record.cache)], 1);
+    }
     if (record.upstream == name_table::none && record.reason == error_reason::none) {
         return;
     }

@@ -77,6 +77,11 @@ public:
         return active_requests_.load(std::memory_order_relaxed);
     }
 
+    /// Any thread: requests that came to the response cache, by what it did.
+    std::uint64_t cached(cache_status how) const noexcept {
+        return cached_[static_cast<std::size_t>(how)].load(std::memory_order_relaxed);
+    }
+
     std::int64_t connections() const noexcept {
         return connections_.load(std::memory_order_relaxed);
     }
@@ -108,6 +113,7 @@ private:
 
     alignas(64) std::atomic<std::int64_t> active_requests_{0};
     std::atomic<std::int64_t> connections_{0};
+    std::array<std::atomic<std::uint64_t>, cache_status_count> cached_{};
     std::size_t cells_max_;
     append_only<request_cell> requests_;
     std::vector<place> places_; ///< the writing thread's way to the cells: open addressing

@@ -97,10 +97,13 @@ void response_cache::put(const std::string& key, answer what, steady::time_point
         const auto gone = same != here.variants.end() ? same : here.variants.begin();
         here.bytes -= (*gone)->bytes();
         where.bytes -= (*gone)->bytes();
+        where.answers -= 1;
         here.variants.erase(gone);
     }
     here.bytes += what->bytes();
     where.bytes += what->bytes();
+    where.answers += 1;
+    where.stored += 1;
     here.pass_until = {};
     here.variants.push_back(std::move(what));
     shrink(where);
@@ -149,6 +152,8 @@ void response_cache::shrink(part& where) const {
 
 void response_cache::drop(part& where, slots::iterator which) {
     where.bytes -= which->bytes;
+    where.answers -= which->variants.size();
+    where.evicted += which->variants.size();
     where.by_key.erase(which->key);
     where.used.erase(which);
 }
@@ -169,13 +174,15 @@ void response_cache::remove(const std::string& key, steady::time_point now) {
         here->bytes -= each->bytes();
         where.bytes -= each->bytes();
     }
+    where.answers -= here->variants.size();
     here->variants.clear();
     here->removed_at = now;
 }
 
 std::size_t response_cache::purge(std::string_view tag, steady::time_point now) {
-    std::size_t count = 0;
+    std::size_t all = 0;
     for (auto& where : parts_) {
+        std::size_t count = 0;
         const std::lock_guard lock(where.mutex);
         note_purge(where, tag, now);
         for (auto& each : where.used) {
@@ -190,17 +197,25 @@ std::size_t response_cache::purge(std::string_view tag, steady::time_point now) 
                 return gone;
             });
         }
+        where.answers -= count;
+        where.purged += count;
+        all += count;
     }
-    return count;
+    return all;
 }
 
-std::size_t response_cache::bytes() const {
-    std::size_t sum = 0;
+response_cache::figures response_cache::look_at() const {
+    figures all;
+    all.bytes_max = part_bytes_max_ * parts_count;
     for (const auto& where : parts_) {
         const std::lock_guard lock(where.mutex);
-        sum += where.bytes;
+        all.bytes += where.bytes;
+        all.answers += where.answers;
+        all.stored += where.stored;
+        all.evicted += where.evicted;
+        all.purged += where.purged;
     }
-    return sum;
+    return all;
 }
 
 } // namespace relais::gateway

@@ -63,7 +63,17 @@ public:
     /// Everything that carries the tag; "*": everything. Gives how many.
     std::size_t purge(std::string_view tag, steady::time_point now);
 
-    std::size_t bytes() const;
+    /// Now, and since the start.
+    struct figures {
+        std::size_t bytes = 0;
+        std::size_t bytes_max = 0;
+        std::size_t answers = 0;
+        std::uint64_t stored = 0;  ///< fresh ones that replace old ones, too
+        std::uint64_t evicted = 0; ///< answers that went because others needed the room
+        std::uint64_t purged = 0;  ///< answers that went because a purge named them
+    };
+
+    figures look_at() const;
 
 private:
     static constexpr std::size_t parts_count = 8;
@@ -99,6 +109,10 @@ private:
         std::unordered_map<std::string_view, slots::iterator> by_key;
         std::vector<purge_mark> purges;
         std::size_t bytes = 0;
+        std::size_t answers = 0;
+        std::uint64_t stored = 0;
+        std::uint64_t evicted = 0;
+        std::uint64_t purged = 0;
     };
 
     part& part_of(std::string_view key);

@@ -39,7 +39,6 @@ std::vector<error> listener_security::use(const std::vector<certificate_files>& 
         server_ =
             std::make_unique<tls_server>(settings_, certificates_, given_.ticket_keys, given_.time);
     }
-    show_expiry();
     return {};
 }
 
@@ -67,19 +66,11 @@ void listener_security::report(const watch_outcome& outcome) {
 void listener_security::look() {
     if (watch_ != nullptr) {
         watch_->look();
-        show_expiry();
     }
 }
 
-void listener_security::show_expiry() {
-    const auto now = given_.time.now();
-    for (const auto& each : certificates_.current()->certificates()) {
-        given_.metrics
-            .gauge("gateway_certificate_expiry_seconds",
-                   "Until the first certificate of a chain ends",
-                   {{"listener", name_}, {"file", each.chain_file}})
-            .set(static_cast<double>(each.left(now).count()));
-    }
+const std::vector<certificate_facts>& listener_security::certificates() const {
+    return certificates_.current()->certificates();
 }
 
 const tls_server& listener_security::server() {

@@ -27,8 +27,11 @@ public:
     /// force then.
     std::vector<error> use(const std::vector<certificate_files>& files);
 
-    /// Loads the certificates again when their files changed, and says when they end.
+    /// Loads the certificates again when their files changed.
     void look();
+
+    /// Those in force.
+    const std::vector<certificate_facts>& certificates() const;
 
     /// Only after certificates were loaded once.
     const tls_server& server();
@@ -39,7 +42,6 @@ public:
 private:
     std::vector<error> load();
     void report(const watch_outcome& outcome);
-    void show_expiry();
     metrics::counter reloads(const char* result);
 
     std::string name_;

@@ -1,6 +1,7 @@
 #include "gateway/listeners/listener_set.hpp"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -177,6 +178,24 @@ void listener_set::finish(place& which) {
         given_.on_connection(which.number, descriptor, peer);
     }
     which.socket.close();
+}
+
+std::vector<shown_certificate> listener_set::certificates() const {
+    std::map<std::pair<std::string, std::string>, certificate_facts> all;
+    for (const auto& each : places_) {
+        if (each->security == nullptr || each->gone ||
+            each->settings->protocol != listener_protocol::https) {
+            continue;
+        }
+        for (const auto& one : each->security->certificates()) {
+            all.insert_or_assign({each->settings->name, one.chain_file}, one);
+        }
+    }
+    std::vector<shown_certificate> out;
+    for (const auto& [where, facts] : all) {
+        out.push_back({where.first, facts});
+    }
+    return out;
 }
 
 void listener_set::look() {

@@ -10,6 +10,12 @@
 
 namespace relais::gateway {
 
+/// A certificate that a listener shows.
+struct shown_certificate {
+    std::string listener;
+    certificate_facts facts;
+};
+
 /// All places where clients connect, as the configuration wants them: opened, closed and changed
 /// without touching connections, which others accept. Control thread; outlives the loops, which use
 /// what its listeners show.
@@ -46,6 +52,9 @@ public:
     /// From now on these. One that cannot be opened, or whose certificates do not fit, is logged
     /// and tried again; others are not kept from working.
     void use(const wanted& now);
+
+    /// Of listeners that are open, by listener and file.
+    std::vector<shown_certificate> certificates() const;
 
     /// Every second: certificates and ticket keys are followed, what failed is tried again.
     void look();

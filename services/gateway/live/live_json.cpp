@@ -142,6 +142,22 @@ void add_loops(http::json_writer& json, const live_sources& from) {
     json.end_array();
 }
 
+void add_certificates(http::json_writer& json, const live_sources& from) {
+    json.begin_array("certificates");
+    for (const auto& [listener, facts] : from.certificates()) {
+        json.begin_object().member("listener", listener);
+        json.member("file", log::well_formed(facts.chain_file));
+        json.member("kind", to_string(facts.kind)).begin_array("names");
+        for (const auto& name : facts.dns_names) {
+            json.element(log::well_formed(name));
+        }
+        json.end_array().member("not_after", facts.not_after);
+        const std::chrono::duration<double, std::ratio<86'400>> left = facts.left(from.time.now());
+        json.member("days_left", left.count()).end_object();
+    }
+    json.end_array();
+}
+
 } // namespace
 
 std::string live_json(const live_sources& from) {
@@ -155,6 +171,7 @@ std::string live_json(const live_sources& from) {
     add_loops(json, from);
     add_routes(json, from);
     add_services(json, from);
+    add_certificates(json, from);
     add_uploads(json, from);
     json.begin_array("failures");
     for (const auto& each : from.recent.notable(failures_shown)) {

@@ -2,6 +2,7 @@
 
 #include "clock/clock.hpp"
 #include "gateway/access/recent_requests.hpp"
+#include "gateway/listeners/listener_set.hpp"
 #include "gateway/live/live_board.hpp"
 
 #include <chrono>
@@ -25,6 +26,7 @@ struct live_sources {
     std::string instance;
     std::function<drain_view()> drain;
     std::function<std::size_t()> bans; ///< in force
+    std::function<std::vector<shown_certificate>()> certificates;
 };
 
 /// What the board saw last, as one line of JSON. The form is the page's business and may change.

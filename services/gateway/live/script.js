@@ -177,9 +177,17 @@ function showServices(view) {
   fill("services", rows, "No services.");
 }
 
+function showCertificates(view) {
+  $("certificates").closest("section").hidden = view.certificates.length === 0;
+  fill("certificates", view.certificates.map((each) => [
+    each.listener, each.names.join(", "), each.kind, each.file, each.not_after.slice(0, 10),
+    [number(Math.floor(each.days_left)),
+      each.days_left < 7 ? "bad" : each.days_left < 21 ? "mid" : "plain"]]), "");
+}
+
 function showRest(view) {
   fill("loops", view.loops.map((each, i) => [
-    `${i + 1}`, number(each.connections), number(each.requests), number(each.uploads)]), "");
+    `${i}`, number(each.connections), number(each.requests), number(each.uploads)]), "");
   fill("failures", view.failures.map((each) => [
     new Date(each.started_at).toLocaleTimeString("en-GB"), requestLink(each.request_id),
     `${each.method} ${each.path}`,
@@ -189,6 +197,7 @@ function showRest(view) {
 }
 
 function show(view) {
+  $("content").className = "";
   $("instance").textContent = view.instance;
   document.title = `${view.instance}: gateway, live`;
   $("state").className = "";
@@ -199,6 +208,7 @@ function show(view) {
   showUploads(view);
   showRoutes(view);
   showServices(view);
+  showCertificates(view);
   showRest(view);
 }
 

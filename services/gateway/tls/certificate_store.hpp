@@ -35,8 +35,7 @@ struct certificate_facts {
     timestamp not_before;
     timestamp not_after; ///< the earliest of the whole chain's
 
-    /// Until the first of the chain expires; negative after that. For the metric
-    /// `gateway_certificate_expiry_seconds{file}`.
+    /// Until the first of the chain expires; negative after that.
     std::chrono::seconds left(timestamp now) const;
 };
 

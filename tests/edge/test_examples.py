@@ -98,8 +98,9 @@ def test_fields_of_imported_files_have_their_own_comments():
     assert re.search(r"\n    entry_bytes_max: number\n +The largest body that is kept;", text)
     assert re.search(r"\n  cors: \{ … \}, any number of times\n +Who else's pages may use", text)
     assert re.search(r"\n    coding: text, any number of times\n +\"zstd\", \"br\", \"gzip\"", text)
-    # A field that nobody commented stays bare.
-    assert re.search(r"\n    hsts_include_subdomains: true or false\n    hsts_preload: true", text)
+    # Fields that are refused are not offered.
+    assert "hsts_" not in text
+    assert re.search(r"\n    strict_transport_security: \{ … \}\n +All answers to clients", text)
 
 
 def test_everything_that_is_wrong_is_said_at_once(tmp_path):

@@ -1,6 +1,7 @@
 #include "support/answering_server.hpp"
 #include "support/gateway_process.hpp"
 #include "support/raw_client.hpp"
+#include "support/service_process.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -20,22 +21,30 @@ struct rig {
         out(test::answer_text("X-Powered-By: steam\r\nAccess-Control-Allow-Origin: *\r\n",
                               "hello"));
     }};
+    std::uint16_t balanced = test::free_port(); ///< where a load balancer comes that ends TLS
     test::gateway_process gateway{fmt::format(R"(
 upstream {{ name: "web-api" url_variable: "RELAIS_WEB_API_URL" default_url: "http://127.0.0.1:{}" }}
 route {{ prefix: "/v1" upstream: "web-api" credentials: CREDENTIALS_EXCHANGE deadline_ms: 10000
         body_max_bytes: 1000 method: "GET" method: "PUT" cors: "app" response_headers: "secure" }}
 route {{ prefix: "/plain" upstream: "web-api" credentials: CREDENTIALS_EXCHANGE deadline_ms: 10000
         body_max_bytes: 1000 }}
-response_headers {{ name: "secure" security_preset: true hsts_max_age_s: 60
+response_headers {{ name: "secure" security_preset: true
                    set {{ name: "Cache-Control" value: "private" }} }}
 cors {{ name: "app" origin: "https://app.example" credentials: true request_header: "Authorization"
        expose_header: "X-Request-Id" max_age_s: 600 }}
 client_address {{ trusted: "127.0.0.1/32" source: ADDRESS_SOURCE_X_FORWARDED_FOR }}
+listener {{ address: "127.0.0.1:{}" protocol: PROTOCOL_HTTP
+           strict_transport_security {{ max_age_s: 60 }} }}
 )",
-                                              origin.port())};
+                                              origin.port(), balanced)};
 
     std::string ask(const std::string& method, const std::string& path, const std::string& fields) {
-        test::raw_client client(gateway.port());
+        return ask_at(gateway.port(), method, path, fields);
+    }
+
+    static std::string ask_at(std::uint16_t port, const std::string& method,
+                              const std::string& path, const std::string& fields) {
+        test::raw_client client(port);
         client.send(request_text(method, path, fields));
         return client.read_answer();
     }
@@ -49,11 +58,7 @@ TEST_CASE("a route's answers have its fields, also those the gateway gives itsel
     CHECK_THAT(answer, StartsWith("HTTP/1.1 200") &&
                            ContainsSubstring("X-Content-Type-Options: nosniff\r\n") &&
                            ContainsSubstring("Cache-Control: private\r\n") &&
-                           !ContainsSubstring("X-Powered-By") &&
-                           !ContainsSubstring("Strict-Transport"));
-    CHECK_THAT(
-        with.ask("GET", "/v1/x", "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n"),
-        ContainsSubstring("Strict-Transport-Security: max-age=60\r\n"));
+                           !ContainsSubstring("X-Powered-By"));
     CHECK_THAT(with.ask("GET", "/v1/x", "Authorization: Basic x\r\n"),
                StartsWith("HTTP/1.1 401") &&
                    ContainsSubstring("X-Content-Type-Options: nosniff\r\n"));
@@ -98,4 +103,18 @@ TEST_CASE("preflights are answered by the gateway", "[gateway]") {
     CHECK_THAT(with.ask("OPTIONS", "/plain", "Origin: https://evil.example\r\n" + asks),
                StartsWith("HTTP/1.1 200"));
     CHECK(with.origin.requests() == 1);
+}
+
+TEST_CASE("a listener's answers to https say Strict-Transport-Security, whatever the route",
+          "[gateway]") {
+    const rig with;
+    const std::string by_https = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n";
+    for (const char* path : {"/v1/x", "/plain", "/nowhere"}) {
+        CHECK_THAT(rig::ask_at(with.balanced, "GET", path, by_https),
+                   ContainsSubstring("\r\nStrict-Transport-Security: max-age=60\r\n"));
+        CHECK_THAT(rig::ask_at(with.balanced, "GET", path, ""),
+                   !ContainsSubstring("Strict-Transport"));
+        CHECK_THAT(rig::ask_at(with.gateway.port(), "GET", path, by_https),
+                   !ContainsSubstring("Strict-Transport"));
+    }
 }

@@ -2,6 +2,7 @@
 #include "gateway/routing/route_table.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -51,18 +52,14 @@ TEST_CASE("fields of answers are replaced, added where missing, removed", "[gate
     rules.set("Cache-Control", "no-store");
     rules.add_missing("X-Frame-Options", "DENY");
     rules.add_missing("Referrer-Policy", "no-referrer");
-    rules.add_missing_if_secure("Strict-Transport-Security", "max-age=1");
     rules.remove("X-Powered-By");
     auto plain = head_with({{"cache-control", "max-age=5"},
                             {"x-frame-options", "SAMEORIGIN"},
                             {"x-powered-by", "PHP"},
                             {"X-Powered-Bz", "kept"}});
-    rules.apply(plain, false);
+    rules.apply(plain);
     CHECK(text_of(plain) == "x-frame-options: SAMEORIGIN\nX-Powered-Bz: kept\n"
                             "Cache-Control: no-store\nReferrer-Policy: no-referrer\n");
-    auto secure = head_with({});
-    rules.apply(secure, true);
-    CHECK_THAT(text_of(secure), ContainsSubstring("Strict-Transport-Security: max-age=1\n"));
 }
 
 TEST_CASE("the later of two sets of fields wins", "[gateway]") {
@@ -73,7 +70,7 @@ TEST_CASE("the later of two sets of fields wins", "[gateway]") {
     second.remove("Referrer-Policy");
     first.add(second);
     auto head = head_with({{"Referrer-Policy", "origin"}});
-    first.apply(head, false);
+    first.apply(head);
     CHECK_THAT(text_of(head), ContainsSubstring("X-Content-Type-Options: nosniff\n") &&
                                   ContainsSubstring("x-frame-options: SAMEORIGIN\n") &&
                                   !ContainsSubstring("DENY") && !ContainsSubstring("Referrer"));
@@ -145,7 +142,7 @@ TEST_CASE("everything wrong with rules for answers is said at once", "[gateway]"
     config::reader from({});
     read_route_table(upstream + route_text(R"(response_headers: "gone" cors: "none")") + R"(
 response_headers { name: "odd" set { name: "Content-Length" value: "1" }
-                   set { name: "A" value: "x\r\ny" } remove: "b c" hsts_preload: true }
+                   set { name: "A" value: "x\r\ny" } remove: "b c" }
 response_headers { name: "odd" }
 cors { name: "wide" origin: "*" origin: "HTTPS://x" credentials: true max_age_s: 100000 }
 cors { name: "empty" method: "GE T" }
@@ -157,11 +154,27 @@ route { prefix: "/s" static_root: "odd" method: "PUT" }
     const auto all = fmt::format("{}", fmt::join(from.problems(), "\n"));
     for (const char* problem :
          {R"(no response_headers "gone")", R"(no cors "none")", R"("Content-Length" is no field)",
-          "the value of A", R"("b c" is no field)", "hsts_", "stands twice", "stands alone",
+          "the value of A", R"("b c" is no field)", "stands twice", "stands alone",
           R"(origin "HTTPS://x")", "credentials need named origins", "max_age_s is at most",
           R"(compression "odd": type)", R"("relative" is no directory)", "index is the name",
           R"("../x" is no path below)", "answers GET and HEAD", "no origin is named",
           R"("GE T" is no name)"}) {
         CHECK_THAT(all, ContainsSubstring(problem));
     }
+}
+
+TEST_CASE("Strict-Transport-Security has one place, and every other names it", "[gateway]") {
+    const auto* const way =
+        GENERATE("hsts_max_age_s: 60", "hsts_include_subdomains: true", "hsts_preload: true",
+                 R"(set { name: "strict-transport-security" value: "max-age=1" })",
+                 R"(add_missing { name: "Strict-Transport-Security" value: "max-age=1" })",
+                 R"(remove: "Strict-Transport-Security")");
+    CAPTURE(way);
+    config::reader from({});
+    read_route_table(upstream + route_text(R"(response_headers: "odd")") +
+                         fmt::format("response_headers {{ name: \"odd\" {} }}", way),
+                     from);
+    const auto all = fmt::format("{}", fmt::join(from.problems(), "\n"));
+    CHECK_THAT(all, ContainsSubstring("response_headers \"odd\"") &&
+                        ContainsSubstring("listener { … strict_transport_security { max_age_s: "));
 }

@@ -3,9 +3,8 @@
 namespace relais::gateway {
 
 void answer_shaper::note_request(const answer_rules* rules, const http::request_head& head,
-                                 bool secure, bool preflight) {
+                                 bool preflight) {
     rules_ = rules;
-    secure_ = secure;
     preflight_ = preflight;
     origin_.clear();
     asked_.clear();
@@ -30,7 +29,7 @@ void answer_shaper::apply_rules(answer_head& to) const {
     } else if (rules_->cors) {
         rules_->cors->apply(origin_, to);
     }
-    rules_->fields.apply(to, secure_);
+    rules_->fields.apply(to);
 }
 
 void answer_shaper::apply_compression(answer_head& to) {

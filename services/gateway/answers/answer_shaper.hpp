@@ -20,8 +20,7 @@ public:
     }
 
     /// What of the request decides about the answer; null: nothing happens to it.
-    void note_request(const answer_rules* rules, const http::request_head& head, bool secure,
-                      bool preflight);
+    void note_request(const answer_rules* rules, const http::request_head& head, bool preflight);
 
     /// Whether the request comes from a page that may not use the route, and says so.
     bool refuses_preflight() const {
@@ -62,7 +61,6 @@ private:
     std::string asked_;  ///< fields that a preflight asks for
     std::string etag_;
     bool preflight_ = false;
-    bool secure_ = false;
 };
 
 } // namespace relais::gateway

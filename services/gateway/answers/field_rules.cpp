@@ -37,10 +37,6 @@ void field_rules::add_missing(std::string name, std::string value) {
     put({std::move(name), std::move(value), when::missing});
 }
 
-void field_rules::add_missing_if_secure(std::string name, std::string value) {
-    put({std::move(name), std::move(value), when::missing_and_secure});
-}
-
 void field_rules::remove(std::string name) {
     if (!removes(name)) {
         gone_lengths_ |= length_bit(name);
@@ -75,12 +71,10 @@ bool field_rules::removes(std::string_view name) const {
                                [name](const auto& each) { return http::equal_names(each, name); });
 }
 
-void field_rules::apply(answer_head& to, bool secure) const {
+void field_rules::apply(answer_head& to) const {
     std::erase_if(to.fields, [this](const auto& field) { return removes(field.name); });
     for (const auto& each : lines_) {
-        const bool wanted = each.added == when::always ||
-                            ((each.added == when::missing || secure) && !has_field(to, each.name));
-        if (wanted) {
+        if (each.added == when::always || !has_field(to, each.name)) {
             to.fields.push_back({each.name, each.value});
         }
     }

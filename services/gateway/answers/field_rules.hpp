@@ -17,8 +17,6 @@ public:
     void set(std::string name, std::string value);
     /// Adds it where an answer has none of that name.
     void add_missing(std::string name, std::string value);
-    /// As add_missing(), for clients that use https.
-    void add_missing_if_secure(std::string name, std::string value);
     void remove(std::string name);
 
     /// The preset of security fields: each add_missing(), so that what a service says for itself
@@ -32,10 +30,10 @@ public:
         return lines_.empty() && gone_.empty();
     }
 
-    void apply(answer_head& to, bool secure) const;
+    void apply(answer_head& to) const;
 
 private:
-    enum class when : std::uint8_t { always, missing, missing_and_secure };
+    enum class when : std::uint8_t { always, missing };
 
     struct line {
         std::string name;

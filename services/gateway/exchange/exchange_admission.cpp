@@ -62,7 +62,7 @@ result<void> exchange::admit(const http::request_head& head) {
     }
     record_.route = plan_->route_label(*route_);
     until_ = record_.started + route_->deadline;
-    shaper_.note_request(route_->answers.get(), head, https_, preflight_);
+    shaper_.note_request(route_->answers.get(), head, preflight_);
     if (cache_.refreshes) {
         return {}; // it was counted when it was asked
     }

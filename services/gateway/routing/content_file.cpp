@@ -30,10 +30,26 @@ bool is_settable(std::string_view name) {
                others, [name](std::string_view each) { return http::equal_names(each, name); });
 }
 
-std::string hsts_of(const edge::v1::ResponseHeaders& given) {
-    return fmt::format("max-age={}{}{}", given.hsts_max_age_s(),
-                       given.hsts_include_subdomains() ? "; includeSubDomains" : "",
-                       given.hsts_preload() ? "; preload" : "");
+constexpr std::string_view hsts_field = "Strict-Transport-Security";
+
+/// Of forms before it had one place.
+bool has_hsts_fields(const edge::v1::ResponseHeaders& given) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    return given.hsts_max_age_s() > 0 || given.hsts_include_subdomains() || given.hsts_preload();
+#pragma GCC diagnostic pop
+}
+
+/// It holds for whole hosts and has to be on every answer, also where no route matches.
+bool says_hsts(const edge::v1::ResponseHeaders& given) {
+    const auto is_it = [](std::string_view name) {
+        return http::equal_names(name, hsts_field);
+    };
+    const auto has_it = [&](const auto& lines) {
+        return std::ranges::any_of(lines, [&](const auto& each) { return is_it(each.name()); });
+    };
+    return has_hsts_fields(given) || has_it(given.set()) || has_it(given.add_missing()) ||
+           std::ranges::any_of(given.remove(), is_it);
 }
 
 } // namespace
@@ -87,10 +103,11 @@ void content_file::read(const edge::v1::ResponseHeaders& given) {
         check(each.name(), each.value());
         out.set(each.name(), each.value());
     }
-    if (given.hsts_max_age_s() > 0) {
-        out.add_missing_if_secure("Strict-Transport-Security", hsts_of(given));
-    } else if (given.hsts_include_subdomains() || given.hsts_preload()) {
-        problem(kind, given.name(), "hsts_… go with hsts_max_age_s");
+    if (says_hsts(given)) {
+        problem(kind, given.name(),
+                fmt::format("{} is said by the listener: listener {{ … strict_transport_security "
+                            "{{ max_age_s: … }} }}",
+                            hsts_field));
     }
     if (!fields_.emplace(given.name(), std::move(out)).second || given.name().empty()) {
         problem(kind, given.name(), "the name is missing or stands twice");

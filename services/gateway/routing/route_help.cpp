@@ -83,7 +83,9 @@ public:
 
     void write(const pb::Descriptor& type, std::size_t depth) {
         for (int i = 0; i < type.field_count(); ++i) {
-            write(*type.field(i), depth);
+            if (!type.field(i)->options().deprecated()) { // refused, and the refusal says why
+                write(*type.field(i), depth);
+            }
         }
     }
 

@@ -3,6 +3,8 @@
 #include "host/process.hpp"
 #include "http/json_writer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <iterator>
@@ -86,8 +88,15 @@ http::response admin_state::readyz() const {
     return http::response::json(ready ? 200 : 503, json.take());
 }
 
-bool admin_state::checks_pass() const {
-    return std::ranges::all_of(checks_, [](const auto& each) { return each.second().has_value(); });
+std::vector<std::string> admin_state::failing_checks() const {
+    std::vector<std::string> out;
+    for (const auto& [name, check] : checks_) {
+        const auto outcome = check();
+        if (!outcome) {
+            out.push_back(fmt::format("{}: {}", name, outcome.error().detail));
+        }
+    }
+    return out;
 }
 
 http::response admin_state::metrics_page() {

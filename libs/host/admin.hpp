@@ -23,8 +23,8 @@ public:
 
     void add_routes(std::vector<http::route> routes);
 
-    /// Whether every check says yes.
-    bool checks_pass() const;
+    /// The checks that do not say yes, each with what it says instead: "database: not reachable".
+    std::vector<std::string> failing_checks() const;
 
     /// GET /livez /readyz /metrics /version, PUT /log-level?level=…&minutes=…, and what was added.
     std::vector<http::route> routes();

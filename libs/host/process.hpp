@@ -42,6 +42,8 @@ struct process_settings {
     /// Where the next process asks this one for its listening sockets; empty: nowhere. For services
     /// all of whose listeners are on sockets().
     std::string takeover_socket;
+    /// A process that takes over and is not ready by then gives up: the one before it goes on.
+    std::chrono::milliseconds takeover_ready_within{60'000};
 };
 
 process_settings read_process_settings(config::reader& from, std::string service,

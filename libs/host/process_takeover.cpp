@@ -1,12 +1,14 @@
 #include "host/process_impl.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace asio = boost::asio;
 
 // How a process takes the place of the one before it, and gives its own to the next.
 namespace relais::host {
 namespace {
 
-constexpr std::chrono::seconds ready_within{60};
 constexpr std::chrono::milliseconds look_again{20};
 
 } // namespace
@@ -31,11 +33,18 @@ bool process::impl::ask_predecessor() {
 }
 
 asio::awaitable<bool> process::impl::wait_until_ready() {
-    const auto until = std::chrono::steady_clock::now() + ready_within;
-    while (!stopping && !admin.checks_pass()) {
+    const auto until = std::chrono::steady_clock::now() + settings.takeover_ready_within;
+    while (!stopping) {
+        const auto failing = admin.failing_checks();
+        if (failing.empty()) {
+            break;
+        }
         if (std::chrono::steady_clock::now() > until) {
             logger.error("takeover.failed",
-                         {{"error", "not-ready"}, {"detail", "/readyz would not say yes in time"}});
+                         {{"error", "not-ready"},
+                          {"detail", fmt::format("/readyz would not say yes within {} ms: {}",
+                                                 settings.takeover_ready_within.count(),
+                                                 fmt::join(failing, "; "))}});
             exit_code = 1;
             co_return false;
         }

@@ -44,6 +44,10 @@ settings read_settings(config::reader& from) {
     if (out.process.takeover_socket.size() > socket_path_max) {
         from.problem("RELAIS_TAKEOVER_SOCKET", "at most 90 characters");
     }
+    out.process.takeover_ready_within = from.duration_ms(
+        "RELAIS_TAKEOVER_READY_WITHIN", out.process.takeover_ready_within,
+        "How long a process that takes over may take to be ready; then it gives up and ends, and "
+        "the one before it goes on");
     out.drain.requests = from.duration_ms("RELAIS_DRAIN_REQUESTS_MAX_MS", out.drain.requests,
                                           "How long a stop waits for requests that are under way");
     out.drain.uploads_max = from.duration_ms(

@@ -150,6 +150,7 @@ result<void> edge_fleet::start() {
 void edge_fleet::use(const std::shared_ptr<const route_table>& routes) {
     tell_each([routes](edge& to) { to.use(routes); });
     upstream_clients_.use(routes->upstreams);
+    listeners_.use(routes->ticket_keys);
     listeners_.use(with_own(own_, *routes));
 }
 

@@ -163,6 +163,24 @@ TEST_CASE("a process that asks for the sockets and dies changes nothing", "[gate
     std::filesystem::remove(path);
 }
 
+TEST_CASE("a process that is not ready in time says why and takes nothing over", "[gateway]") {
+    origin_server origin;
+    const auto path = socket_path();
+    gateway_process gateway(
+        test::routes_for(origin.port()),
+        {{"RELAIS_TAKEOVER_SOCKET", path}, {"RELAIS_TAKEOVER_READY_WITHIN", "300"}});
+    origin.set_ready(false);
+    CHECK_THROWS_WITH(gateway.start_successor(),
+                      ContainsSubstring(R"("event":"takeover.failed","error":"not-ready",)"
+                                        R"("detail":"/readyz would not say yes within 300 ms: )"
+                                        R"(web-api: no healthy instance")"));
+    origin.set_ready(true);
+    raw_client client(gateway.port());
+    client.send(request_text("GET", "/v1/echo"));
+    CHECK_THAT(client.read_answer(), StartsWith("HTTP/1.1 200"));
+    std::filesystem::remove(path);
+}
+
 TEST_CASE("one takeover at a time, and none of nobody", "[gateway]") {
     origin_server origin;
     const auto path = socket_path();

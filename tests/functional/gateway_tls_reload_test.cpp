@@ -132,6 +132,27 @@ TEST_CASE("sessions are resumed, also when the keys of tickets were rotated", "[
           2);
 }
 
+TEST_CASE("other settings of ticket keys hold without a restart", "[gateway][tls]") {
+    const test::certificate_folder folder;
+    const auto keys = folder.file("tickets");
+    tls_gateway with;
+    tls_peer_client client(with.trusting());
+    const auto visit = [&] {
+        tls_connection connection(client, with.port);
+        REQUIRE(connection.secured());
+        REQUIRE_THAT(ask(connection), StartsWith("HTTP/1.1 200"));
+        return client.resumed();
+    };
+    CHECK_FALSE(visit());
+    CHECK(visit());
+    with.gateway.replace_routes(
+        with.routes("", fmt::format("ticket_keys {{ file: \"{}\" }}", keys)));
+    REQUIRE(with.gateway.wait_for_log(R"("event":"ticket_keys.changed")"));
+    while (!std::filesystem::exists(keys)) {}
+    while (visit()) {} // the keys before are not in the file
+    CHECK(visit());
+}
+
 TEST_CASE("listeners come and go with the configuration", "[gateway][tls]") {
     tls_gateway with;
     tls_peer_client client(with.trusting());

@@ -134,8 +134,12 @@ gateway_process::gateway_process(const gateway_process* before)
     : routes_(before->routes_), variables_(before->variables_), port_(before->port_),
       h2c_port_(before->h2c_port_), admin_port_(before->admin_port_) {
     start(routes_);
-    if (!wait_until([this] { return log().find("service.ready") != std::string::npos; },
-                    std::chrono::seconds(30))) {
+    const auto has_said = [this](const char* event) {
+        return log().find(event) != std::string::npos;
+    };
+    wait_until([&] { return has_said("service.ready") || has_said("takeover.failed"); },
+               std::chrono::seconds(30));
+    if (!has_said("service.ready")) {
         const std::string said = log();
         end();
         throw std::runtime_error("relais-gateway has not taken over: " + said);

@@ -184,6 +184,23 @@ TEST_CASE("a neighbour that is at the key file is not waited for", "[gateway][tl
     CHECK(keys.refresh().value());
 }
 
+TEST_CASE("other settings of keys hold without a restart", "[gateway][tls]") {
+    const certificate_folder folder;
+    const manual_clock time(system_clock().now());
+    ticket_keys shared({.file = folder.file("shared")}, time);
+    ticket_keys keys({.rotate_every = 8h}, time);
+    const auto own = keys_of(keys);
+    REQUIRE(keys.use({.file = folder.file("shared")}));
+    CHECK(keys_of(keys) == keys_of(shared));
+    std::ofstream(folder.file("broken")) << "no key\n";
+    CHECK_FALSE(keys.use({.file = folder.file("broken")}));
+    CHECK(keys_of(keys) == keys_of(shared));
+    REQUIRE(keys.refresh());                 // by the settings before
+    REQUIRE(keys.use({.rotate_every = 1h})); // no file: what is there stays
+    CHECK(keys_of(keys) == keys_of(shared));
+    CHECK(keys_of(keys) != own);
+}
+
 TEST_CASE("a key file that may not be written is only read", "[gateway][tls]") {
     const certificate_folder folder;
     manual_clock time(system_clock().now());

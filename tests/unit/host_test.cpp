@@ -142,7 +142,9 @@ TEST_CASE("readiness names the check that fails; life never looks", "[host]") {
     const auto down = ask("/readyz");
     CHECK(down.status == 503);
     CHECK_THAT(down.body, ContainsSubstring("\"database\":\"not reachable\""));
+    CHECK(admin.failing_checks() == std::vector<std::string>{"database: not reachable"});
     database_up = true;
+    CHECK(admin.failing_checks().empty());
     CHECK(ask("/readyz").status == 200);
     admin.set_phase(host::phase::draining);
     CHECK(ask("/readyz").status == 503);

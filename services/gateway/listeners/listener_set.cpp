@@ -52,6 +52,31 @@ void listener_set::use(const wanted& now) {
     try_all();
 }
 
+void listener_set::use(const ticket_key_settings& keys) {
+    if (key_settings_ == keys) {
+        return;
+    }
+    key_settings_ = keys;
+    given_.logger.info("ticket_keys.changed",
+                       {{"file", keys.file}, {"rotate_every_s", keys.rotate_every.count()}});
+    follow_keys();
+}
+
+void listener_set::follow_keys() {
+    if (!keys_) {
+        return; // begun with the first listener that speaks TLS
+    }
+    auto followed = keys_->use(key_settings_);
+    const auto refreshed =
+        keys_->refresh(); // by the settings before, where the new ones are no good
+    if (followed && !refreshed) {
+        followed = fail(refreshed);
+    }
+    if (!followed && followed.error().kind != error_kind::unavailable) {
+        given_.logger.warn("ticket_keys.not_refreshed", {{"detail", followed.error().detail}});
+    }
+}
+
 void listener_set::try_all() {
     for (const auto& each : wanted_) {
         const auto* known = find(each->name);
@@ -208,13 +233,7 @@ void listener_set::look() {
             each->security->look();
         }
     }
-    if (!keys_) {
-        return;
-    }
-    const auto refreshed = keys_->refresh();
-    if (!refreshed && refreshed.error().kind != error_kind::unavailable) {
-        given_.logger.warn("ticket_keys.not_refreshed", {{"detail", refreshed.error().detail}});
-    }
+    follow_keys();
 }
 
 void listener_set::close() {

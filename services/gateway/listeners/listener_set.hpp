@@ -52,6 +52,8 @@ public:
     /// From now on these. One that cannot be opened, or whose certificates do not fit, is logged
     /// and tried again; others are not kept from working.
     void use(const wanted& now);
+    /// And these keys of tickets; a file that cannot be used is logged and tried again.
+    void use(const ticket_key_settings& keys);
 
     /// Of listeners that are open, by listener and file.
     std::vector<shown_certificate> certificates() const;
@@ -71,13 +73,14 @@ private:
     result<void> set_up(place& which, std::shared_ptr<const listener_settings> settings);
     result<void> secure(place& which, const listener_settings& settings);
     result<void> begin_keys();
+    void follow_keys();
     place* find(const std::string& name);
     void try_all();
     void accept_on(place& which);
     void close(place& which);
     void finish(place& which);
 
-    ticket_key_settings key_settings_;
+    ticket_key_settings key_settings_; ///< wanted
     surroundings given_;
     metrics::counter accept_errors_;
     std::optional<ticket_keys> keys_; ///< once somebody speaks TLS

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace relais::gateway {
 
@@ -48,6 +49,19 @@ result<bool> ticket_keys::refresh() {
     }
     add_key(keys);
     return adopt(std::move(keys));
+}
+
+result<void> ticket_keys::use(ticket_key_settings settings) {
+    if (settings == settings_) {
+        return {};
+    }
+    const auto before = std::exchange(settings_, std::move(settings));
+    const auto refreshed = refresh();
+    if (!refreshed) {
+        settings_ = before;
+        return fail(refreshed);
+    }
+    return {};
 }
 
 result<void> ticket_keys::rotate() {

@@ -49,6 +49,8 @@ struct ticket_key_settings {
     /// (name, MAC key, cipher key). Where we may not write (a mounted secret) it is only read, and
     /// somebody else rotates.
     std::string file;
+
+    friend bool operator==(const ticket_key_settings&, const ticket_key_settings&) = default;
 };
 
 /// Makes, shares and drops the keys of session tickets. refresh() and rotate() on one thread (the
@@ -64,6 +66,11 @@ public:
     /// changed. Errors (`invalid`: "unreadable-file", "unwritable-file", "broken-ticket-keys";
     /// `unavailable`: "ticket-keys-locked", the next call will do) leave the keys as they are.
     result<bool> refresh();
+
+    /// By these from now on; other settings change nothing about sessions that were resumed.
+    /// Without a file any more, the keys stay and are this process's own. Errors: as above; then it
+    /// goes on as before.
+    result<void> use(ticket_key_settings settings);
 
     /// A new key now, whatever the age of the current one (a machine that somebody had). Errors:
     /// as above; the file has to be writable.

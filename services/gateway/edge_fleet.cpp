@@ -25,9 +25,10 @@ edge_fleet::edge_fleet(std::size_t loops, std::size_t connections_max, std::size
                         given_.time, given_.metrics, given_.logger),
       own_(std::move(own)), listeners_(given_.routes->ticket_keys, listening()),
       certificate_metrics_(listeners_, given_.metrics), cache_(cache_bytes_max),
-      cache_metrics_(cache_, given_.metrics) {
+      cache_metrics_(cache_, given_.metrics), loop_metrics_(given_.metrics) {
     for (std::size_t i = 0; i < loops; ++i) {
         edges_.push_back(std::make_unique<edge>(given_.routes, outside_of(i)));
+        loop_metrics_.add(edges_.back()->loop());
     }
 }
 

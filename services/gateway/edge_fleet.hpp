@@ -7,6 +7,7 @@
 #include "gateway/edge.hpp"
 #include "gateway/listeners/certificate_metrics.hpp"
 #include "gateway/listeners/own_listeners.hpp"
+#include "gateway/loop/loop_metrics.hpp"
 #include "gateway/upstream/upstream_clients.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -99,6 +100,7 @@ private:
     response_cache cache_;
     cache_metrics cache_metrics_;
     std::vector<std::unique_ptr<edge>> edges_;
+    loop_metrics loop_metrics_;
 };
 
 } // namespace relais::gateway

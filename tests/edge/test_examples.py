@@ -48,6 +48,29 @@ def kubernetes():
     )
 
 
+def test_the_autoscaler_fits_what_it_scales():
+    files = [EXAMPLES / "kubernetes" / name for name in ("gateway.yaml", "autoscaling.yaml")]
+    kinds = {each["kind"]: each for file in files for each in yaml.safe_load_all(file.read_text())}
+    scaler = kinds["HorizontalPodAutoscaler"]["spec"]
+    target = kinds["Deployment"]
+    assert scaler["scaleTargetRef"] == {
+        "apiVersion": target["apiVersion"],
+        "kind": target["kind"],
+        "name": target["metadata"]["name"],
+    }
+    assert scaler["minReplicas"] == target["spec"]["replicas"]
+    assert scaler["minReplicas"] > kinds["PodDisruptionBudget"]["spec"]["minAvailable"]
+    (down,) = scaler["behavior"]["scaleDown"]["policies"]
+    drain_s = target["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert down["periodSeconds"] >= drain_s
+    (rule,) = yaml.safe_load(kinds["ConfigMap"]["data"]["config.yaml"])["rules"]
+    (metric,) = scaler["metrics"]
+    assert metric["pods"]["metric"]["name"] == rule["name"]["as"]
+    series = rule["seriesQuery"].split("{")[0]
+    source = EXAMPLES.parent / "loop/loop_metrics.cpp"
+    assert f'"{series}"' in source.read_text()
+
+
 def run(word, environment):
     clean = {n: v for n, v in os.environ.items() if not n.startswith("RELAIS_")}
     return subprocess.run(

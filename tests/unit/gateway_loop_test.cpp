@@ -1,10 +1,13 @@
 #include "gateway/channel/body_reader.hpp"
 #include "gateway/exchange/field_class.hpp"
+#include "gateway/loop/loop_metrics.hpp"
 #include "gateway/loop/read_buffer.hpp"
 #include "gateway/loop/timer_wheel.hpp"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -15,6 +18,7 @@
 using namespace relais;
 using namespace relais::gateway;
 using namespace std::chrono_literals;
+using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
@@ -165,4 +169,25 @@ TEST_CASE("fields are classified by name, whatever their case", "[gateway]") {
     CHECK(classify("") == field_class::end_to_end);
     CHECK(classify(std::string(200, 'x')) == field_class::end_to_end);
     CHECK(classify("x-request-id") == field_class::request_id);
+}
+
+TEST_CASE("a loop's processor time is on the page, also after its end", "[gateway]") {
+    const system_clock time;
+    metrics::registry registry;
+    edge_loop loop(time);
+    loop_metrics shown(registry);
+    shown.add(loop);
+    CHECK_THAT(registry.serialize(),
+               ContainsSubstring("\ngateway_loop_cpu_seconds_total{loop=\"0\"} 0\n"));
+    loop.start();
+    std::atomic<bool> done{false};
+    loop.post([&] {
+        while (loop.cpu_time() < std::chrono::milliseconds(2)) {}
+        done = true;
+        done.notify_all();
+    });
+    done.wait(false);
+    CHECK(loop.cpu_time() >= std::chrono::milliseconds(2));
+    loop.stop();
+    CHECK(loop.cpu_time() >= std::chrono::milliseconds(2));
 }

@@ -4,6 +4,9 @@
 #include "ids/random.hpp"
 
 #include <bit>
+#include <cassert>
+#include <ctime>
+#include <pthread.h>
 
 namespace relais::gateway {
 
@@ -21,14 +24,25 @@ void edge_loop::start() {
             turn(patience());
         }
     });
+    [[maybe_unused]] const int known =
+        ::pthread_getcpuclockid(thread_.native_handle(), &cpu_clock_);
+    assert(known == 0); // it is there and may be asked about
 }
 
 void edge_loop::stop() {
     if (thread_.joinable()) {
         stopping_ = true;
+        cpu_time_ = cpu_time();
         sockets_.wake();
         thread_.join();
     }
+}
+
+std::chrono::nanoseconds edge_loop::cpu_time() const {
+    timespec used{};
+    const bool runs = thread_.joinable() && ::clock_gettime(cpu_clock_, &used) == 0;
+    return runs ? std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec)
+                : cpu_time_;
 }
 
 void edge_loop::turn_once() {

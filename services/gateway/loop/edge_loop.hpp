@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -34,6 +35,10 @@ public:
     /// One turn on the caller's thread, while the loop's own does not run: whatever can go on
     /// without waiting. After stop(): lets what is left end.
     void turn_once();
+
+    /// What the thread has had of a processor since it started: how busy the loop is. For the
+    /// thread that starts and stops the loop; asks the kernel.
+    std::chrono::nanoseconds cpu_time() const;
 
     /// From any thread.
     template <class Work>
@@ -115,6 +120,8 @@ private:
     std::chrono::sys_time<std::chrono::milliseconds> last_id_{};
     std::uint16_t ids_ = 0; ///< in that millisecond
     std::thread thread_;
+    clockid_t cpu_clock_ = 0;             ///< of the thread
+    std::chrono::nanoseconds cpu_time_{}; ///< of a thread that has ended
 };
 
 } // namespace relais::gateway

@@ -8,33 +8,18 @@ all rows, one after the other. Exit code 1 when something that must hold did not
 `./relais chaos` calls it against an environment of its own.
 """
 
-import argparse
-import importlib.util
-import json
 import pathlib
 import random
 import sys
 import time
-import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from context import Chaos  # noqa: E402
+from report import parser_for, row_files, run_rows  # noqa: E402
 
 ROWS = pathlib.Path(__file__).resolve().parent / "rows"
 KILLS = 10
-
-
-def row_files():
-    """{row: file}; a row is named as its file, with dashes."""
-    return {file.stem.replace("_", "-"): file for file in sorted(ROWS.glob("[a-z]*.py"))}
-
-
-def load(file):
-    spec = importlib.util.spec_from_file_location(f"row_{file.stem.replace('-', '_')}", file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def run(row, module, given):
@@ -45,14 +30,10 @@ def run(row, module, given):
     for work in (lambda: ready(chaos), lambda: module.run(chaos), chaos.restore):
         try:
             work()
-        except Exception as problem:  # a row that cannot go on is a violation, not a crash
-            chaos.check("the row runs to its end", False, f"{type(problem).__name__}: {problem}")
-            print(traceback.format_exc(), file=sys.stderr, flush=True)
+        except Exception as problem:
+            chaos.cannot_go_on(problem)
     took_s = time.perf_counter() - started
-    chaos.say(
-        f"{row}: {chaos.checks} checks, {len(chaos.violations)} violations, seed {given.seed},"
-        f" {took_s:.0f} s"
-    )
+    chaos.say(f"{chaos.summary()}, seed {given.seed}, {took_s:.0f} s")
     return {
         "row": row,
         "seed": given.seed,
@@ -68,16 +49,11 @@ def ready(chaos):
 
 
 def parse(arguments=None):
-    parser = argparse.ArgumentParser(
-        prog="chaos.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("row", nargs="?", choices=list(row_files()), metavar="ROW")
+    parser = parser_for("chaos.py", __doc__, row_files(ROWS))
     parser.add_argument("--seed", type=int, help="of every random choice (default: a new one)")
     parser.add_argument("--kills", type=int, default=KILLS, help=f"random kills ({KILLS})")
     parser.add_argument("--mode", choices=["logical", "polling"],
                         help="of the relays of the row backbone (default: one after the other)")
-    parser.add_argument("--json", action="store_true", help="one object a row and nothing else")
-    parser.add_argument("--short", action="store_true", help="seconds instead of minutes")
     given = parser.parse_args(arguments)
     if given.seed is None:
         given.seed = random.randrange(1_000_000)
@@ -86,14 +62,7 @@ def parse(arguments=None):
 
 def main():
     given = parse()
-    files = row_files()
-    failed = False
-    for row in [given.row] if given.row else files:
-        told = run(row, load(files[row]), given)
-        failed = failed or bool(told["violations"])
-        if given.json:
-            print(json.dumps(told), flush=True)
-    return 1 if failed else 0
+    return run_rows(given, row_files(ROWS), lambda row, module: run(row, module, given))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ sys.path[:0] = [str(TESTS / "chaos"), str(TESTS / "e2e")]
 from http_client import Gateway, Sandbox  # noqa: E402
 from narrator import StepFailed  # noqa: E402
 from people import wait_until  # noqa: E402
+from report import Report  # noqa: E402
 from story import make_marketing_key, parse_arguments  # noqa: E402
 from suite import READY_S, RUN, Suite  # noqa: E402
 from tcp_gate import TcpGate  # noqa: E402
@@ -37,23 +38,19 @@ GATES = {
 SERVERS = ("postgres", "kafka", "memcached")
 
 
-class Chaos:
+class Chaos(Report):
     """One run of one row. What a row leaves broken is mended by restore()."""
 
     def __init__(self, row, seed, kills=0, short=False, quiet=False, mode=None):
-        self.row = row
+        super().__init__(row, quiet)
         self.seed = seed
         self.kills = kills
         self.short = short
         self.mode = mode
         self.random = random.Random(seed)
-        self.checks = 0
-        self.violations = []
-        self.measurements = {}
         self.suite = Suite()
         self.gateway = Gateway(self.suite.base)
         self.sandbox = Sandbox(self.suite.sandbox_url)
-        self._quiet = quiet
         self._gates = []
         self._changed = {}
 
@@ -69,24 +66,6 @@ class Chaos:
             ]
         )
 
-    def say(self, line):
-        if not self._quiet:
-            print(line, flush=True)
-
-    def inject(self, text):
-        """Tells what is broken now."""
-        self.say(f"  inject    {text}")
-
-    def check(self, what, ok, detail=""):
-        """Records a check, and a violation when it does not hold. Returns whether it does."""
-        self.checks += 1
-        if ok:
-            self.say(f"  check     {what}")
-        else:
-            self.violations.append(f"{what}: {detail}" if detail else what)
-            self.say(f"  VIOLATION {self.violations[-1]}")
-        return bool(ok)
-
     @contextlib.contextmanager
     def checking(self, what):
         """A check by statements that raise when it does not hold, as those of arrivals.py do."""
@@ -99,8 +78,7 @@ class Chaos:
 
     def measured(self, name, seconds):
         """A recovery time, or another one that the operator wants to know."""
-        self.measurements[name] = round(seconds, 3)
-        self.say(f"  measured  {name}: {seconds:.3f} s")
+        return super().measured(name, seconds, "s")
 
     def gate(self, name):
         """A TCP gate before a server of GATES; services reach it by through() or changed()."""

@@ -43,6 +43,15 @@ double refused_count(test::relay_instance& of) {
         .value();
 }
 
+/// The next relay begins at the beginning, and large records are no trouble to it.
+void read_all_again(outbox_rig& on, test::relay_instance& before, test::relay_instance& next) {
+    set_size_max(on, "1000000");
+    on.stop(before);
+    on.database.query("update outbox_progress set published = null, timeline = timeline + 1");
+    next.start();
+    on.wait_until([&] { return next.relay.current() == outbox::relay::state::streaming; });
+}
+
 std::string count(outbox_rig& on, const std::string& table) {
     return on.database.value("select count(*) from " + table);
 }
@@ -144,12 +153,8 @@ TEST_CASE("with divert the rest goes on, and the event can be published again",
     CHECK(refused[0].key == "k");
 
     // It stays left behind, also for a relay that reads it again.
-    set_size_max(on, "1000000");
-    on.stop(relay);
-    on.database.query("update outbox_progress set published = null, timeline = timeline + 1");
     auto next = on.make_relay();
-    next.start();
-    on.wait_until([&] { return next.relay.current() == outbox::relay::state::streaming; });
+    read_all_again(on, relay, next);
     const auto republish = [&] {
         return on.transact(
             [&](pg::transaction& tx) { return outbox::republish(tx, refused[0].id); });
@@ -236,12 +241,8 @@ TEST_CASE("an event that holds up the rest can be given up, with a reason", "[ou
     CHECK_FALSE(test::relaisctl(on.database, "outbox refused --service web-api").has(id.text()));
 
     // Not even a relay that reads everything again publishes it.
-    set_size_max(on, "1000000");
-    on.stop(relay);
-    on.database.query("update outbox_progress set published = null, timeline = timeline + 1");
     auto next = on.make_relay();
-    next.start();
-    on.wait_until([&] { return next.relay.current() == outbox::relay::state::streaming; });
+    read_all_again(on, relay, next);
     on.insert("k", 7, 7);
     on.wait_until([&] { return deduplicated(on.read_all())["k"].back() == "7"; });
     on.stop(next);

@@ -15,13 +15,6 @@ using namespace relais::gateway;
 
 namespace {
 
-std::string_view take_line(std::string_view& rest) {
-    const auto end = rest.find('\n');
-    const auto line = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    return line;
-}
-
 template <class Number>
 Number take_number(std::string_view& rest) {
     Number value{};
@@ -33,12 +26,12 @@ Number take_number(std::string_view& rest) {
 
 access_record read_record(std::string_view rest, access_names& names) {
     access_record record;
-    record.method.assign(take_line(rest));
-    record.request_id.assign(take_line(rest));
-    record.set_target(take_line(rest));
-    record.user_agent.assign(take_line(rest));
-    record.route = names.routes.index_of(take_line(rest));
-    record.upstream = names.upstreams.index_of(take_line(rest));
+    record.method.assign(fuzz::take_line(rest));
+    record.request_id.assign(fuzz::take_line(rest));
+    record.set_target(fuzz::take_line(rest));
+    record.user_agent.assign(fuzz::take_line(rest));
+    record.route = names.routes.index_of(fuzz::take_line(rest));
+    record.upstream = names.upstreams.index_of(fuzz::take_line(rest));
     record.upstream_instance = take_number<std::uint16_t>(rest);
     record.status = take_number<std::uint16_t>(rest);
     record.response_bytes = take_number<std::uint64_t>(rest);

@@ -12,13 +12,6 @@ using namespace relais::gateway;
 
 namespace {
 
-std::string_view line_of(std::string_view& rest) {
-    const auto end = rest.find('\n');
-    const auto line = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    return line;
-}
-
 void require_within(const byte_range& part, std::uint64_t bytes) {
     fuzz::require(part.count == 0 || (part.first < bytes && part.count <= bytes - part.first));
 }
@@ -33,12 +26,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto bytes = std::uint64_t{data[0]} << (data[1] % 57);
     auto rest = fuzz::as_text(data, size).substr(2);
     file_conditions asked;
-    asked.range = line_of(rest);
-    asked.if_match = line_of(rest);
-    asked.if_none_match = line_of(rest);
-    asked.if_modified_since = line_of(rest);
-    asked.if_unmodified_since = line_of(rest);
-    asked.if_range = line_of(rest);
+    asked.range = fuzz::take_line(rest);
+    asked.if_match = fuzz::take_line(rest);
+    asked.if_none_match = fuzz::take_line(rest);
+    asked.if_modified_since = fuzz::take_line(rest);
+    asked.if_unmodified_since = fuzz::take_line(rest);
+    asked.if_range = fuzz::take_line(rest);
     if (const auto part = parse_range(asked.range, bytes)) {
         require_within(*part, bytes);
     }

@@ -2,76 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdexcept>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace relais::test {
-namespace {
-
-bool write_all(int connection, const std::string& bytes) {
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const auto count =
-            ::send(connection, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-        if (count <= 0) {
-            return false;
-        }
-        done += static_cast<std::size_t>(count);
-    }
-    return true;
-}
-
-} // namespace
-
-answering_server::answering_server(script answer) : answer_(std::move(answer)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* raw = reinterpret_cast<sockaddr*>(&address);
-    if (listener_ < 0 || ::bind(listener_, raw, size) != 0 || ::listen(listener_, 64) != 0 ||
-        ::getsockname(listener_, raw, &size) != 0) {
-        throw std::runtime_error("no listening socket");
-    }
-    port_ = ntohs(address.sin_port);
-    accepting_ = std::thread([this] { run(); });
-}
-
-answering_server::~answering_server() {
-    stopping_ = true;
-    ::shutdown(listener_, SHUT_RDWR);
-    accepting_.join();
-    for (const int each : open_) {
-        ::shutdown(each, SHUT_RDWR);
-    }
-    for (auto& each : threads_) {
-        each.join();
-    }
-    for (const int each : open_) {
-        ::close(each);
-    }
-    ::close(listener_);
-}
-
-void answering_server::run() {
-    while (!stopping_) {
-        const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (connection < 0) {
-            continue;
-        }
-        const std::lock_guard lock(mutex_);
-        open_.push_back(connection);
-        threads_.emplace_back([this, connection] { serve(connection); });
-    }
-}
+answering_server::answering_server(script answer)
+    : answer_(std::move(answer)), server_([this](int connection) { serve(connection); }) {}
 
 void answering_server::serve(int connection) {
     std::string buffer;
-    while (!stopping_) {
+    while (!server_.stopping()) {
         const auto end = buffer.find("\r\n\r\n");
         if (end == std::string::npos) {
             char bytes[4096];
@@ -92,7 +31,6 @@ void answering_server::serve(int connection) {
         answer_(request,
                 [connection](const std::string& part) { return write_all(connection, part); });
     }
-    ::shutdown(connection, SHUT_RDWR);
 }
 
 std::string answer_text(const std::string& fields, const std::string& body,

@@ -1,12 +1,11 @@
 #pragma once
 
+#include "support/loopback_server.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
-#include <vector>
 
 namespace relais::test {
 
@@ -20,12 +19,9 @@ public:
     using script = std::function<void(const std::string& request, const send& out)>;
 
     explicit answering_server(script answer);
-    ~answering_server();
-    answering_server(const answering_server&) = delete;
-    answering_server& operator=(const answering_server&) = delete;
 
     std::uint16_t port() const {
-        return port_;
+        return server_.port();
     }
 
     int requests() const {
@@ -33,18 +29,11 @@ public:
     }
 
 private:
-    void run();
     void serve(int connection);
 
     script answer_;
-    int listener_ = -1;
-    std::uint16_t port_ = 0;
     std::atomic<int> requests_{0};
-    std::atomic<bool> stopping_{false};
-    std::mutex mutex_; // the accepting thread and the end write these
-    std::vector<int> open_;
-    std::vector<std::thread> threads_;
-    std::thread accepting_;
+    loopback_server server_; ///< last: it serves from here on
 };
 
 /// A whole answer with these fields ("Name: value\r\n") and body.

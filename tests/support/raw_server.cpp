@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <arpa/inet.h>
 #include <charconv>
-#include <netinet/in.h>
 #include <poll.h>
-#include <stdexcept>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace relais::test {
 namespace {
@@ -29,21 +25,9 @@ std::size_t whole_request(const std::string& buffer) {
     return buffer.size() >= size ? size : 0;
 }
 
-void write_all(int connection, const std::string& bytes) {
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const auto count =
-            ::send(connection, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-        if (count <= 0) {
-            return;
-        }
-        done += static_cast<std::size_t>(count);
-    }
-}
-
 /// A byte every 20 ms until the other side closes.
-void drip(int connection, const std::string& bytes, const std::atomic<bool>& stopping) {
-    for (std::size_t i = 0; !stopping; ++i) {
+void drip(int connection, const std::string& bytes, const loopback_server& of) {
+    for (std::size_t i = 0; !of.stopping(); ++i) {
         if (::send(connection, &bytes[i % bytes.size()], 1, MSG_NOSIGNAL) <= 0) {
             return;
         }
@@ -56,33 +40,12 @@ void drip(int connection, const std::string& bytes, const std::atomic<bool>& sto
 
 } // namespace
 
-raw_server::raw_server(std::function<step(int)> script) : script_(std::move(script)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* raw = reinterpret_cast<sockaddr*>(&address);
-    if (listener_ < 0 || ::bind(listener_, raw, size) != 0 || ::listen(listener_, 16) != 0 ||
-        ::getsockname(listener_, raw, &size) != 0) {
-        throw std::runtime_error("no listening socket");
-    }
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { run(); });
-}
-
-raw_server::~raw_server() {
-    stopping_ = true;
-    ::shutdown(listener_, SHUT_RDWR);
-    if (const int open = open_; open >= 0) {
-        ::shutdown(open, SHUT_RDWR);
-    }
-    thread_.join();
-    ::close(listener_);
-}
+raw_server::raw_server(std::function<step(int)> script)
+    : script_(std::move(script)),
+      server_([this](int connection) { serve(connection); }, loopback_server::turns::one_by_one) {}
 
 std::string raw_server::url() const {
-    return fmt::format("http://127.0.0.1:{}", port_);
+    return fmt::format("http://127.0.0.1:{}", port());
 }
 
 std::vector<std::string> raw_server::seen() const {
@@ -90,23 +53,8 @@ std::vector<std::string> raw_server::seen() const {
     return seen_;
 }
 
-void raw_server::run() {
-    while (!stopping_) {
-        const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-        if (connection < 0) {
-            continue;
-        }
-        ++connections_;
-        open_ = connection;
-        if (!stopping_) {
-            serve(connection);
-        }
-        open_ = -1;
-        ::close(connection);
-    }
-}
-
 void raw_server::serve(int connection) {
+    ++connections_;
     std::string buffer;
     while (true) {
         std::size_t size = whole_request(buffer);
@@ -126,7 +74,7 @@ void raw_server::serve(int connection) {
         buffer.erase(0, size);
         const auto next = script_(++count_);
         if (next.drip) {
-            drip(connection, next.answer, stopping_);
+            drip(connection, next.answer, server_);
             return;
         }
         write_all(connection, next.answer);

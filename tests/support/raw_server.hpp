@@ -1,11 +1,12 @@
 #pragma once
 
+#include "support/loopback_server.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace relais::test {
@@ -25,12 +26,9 @@ public:
 
     /// script(number of the request, from 1).
     explicit raw_server(std::function<step(int)> script);
-    ~raw_server();
-    raw_server(const raw_server&) = delete;
-    raw_server& operator=(const raw_server&) = delete;
 
     std::uint16_t port() const {
-        return port_;
+        return server_.port();
     }
 
     std::string url() const;
@@ -47,19 +45,14 @@ public:
     std::vector<std::string> seen() const;
 
 private:
-    void run();
     void serve(int connection);
 
     std::function<step(int)> script_;
-    int listener_ = -1;
-    std::uint16_t port_ = 0;
     std::atomic<int> count_{0};
     std::atomic<int> connections_{0};
-    std::atomic<bool> stopping_{false};
-    std::atomic<int> open_{-1};
     mutable std::mutex mutex_; // the server's thread writes, the test reads
     std::vector<std::string> seen_;
-    std::thread thread_;
+    loopback_server server_; ///< last: it serves from here on
 };
 
 } // namespace relais::test

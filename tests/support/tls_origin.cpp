@@ -1,38 +1,21 @@
 #include "support/tls_origin.hpp"
 
+#include "support/loopback_server.hpp"
+
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <array>
 #include <csignal>
-#include <mutex>
-#include <netinet/in.h>
+#include <optional>
 #include <stdexcept>
-#include <sys/socket.h>
-#include <thread>
-#include <unistd.h>
-#include <vector>
 
 namespace relais::test {
 
 struct tls_origin::state {
     SSL_CTX* context = SSL_CTX_new(TLS_server_method());
-    int listening = -1;
-    std::uint16_t port = 0;
     std::atomic<int> connections{0};
-    std::mutex mutex;
-    std::vector<int> sockets;
-    std::vector<std::thread> servants;
-    std::thread accepting;
-
-    void accept_all() {
-        int socket = -1;
-        while ((socket = ::accept(listening, nullptr, nullptr)) >= 0) {
-            const std::lock_guard guard(mutex);
-            sockets.push_back(socket);
-            servants.emplace_back([this, socket] { serve(socket); });
-        }
-    }
+    std::optional<loopback_server> server;
 
     void serve(int socket) {
         SSL* ssl = SSL_new(context);
@@ -52,7 +35,6 @@ struct tls_origin::state {
             }
         }
         SSL_free(ssl);
-        ::shutdown(socket, SHUT_RDWR);
     }
 
     static std::string answer(const SSL* ssl) {
@@ -82,38 +64,16 @@ tls_origin::tls_origin(const certificate_pair& own, const std::string& client_ca
         static constexpr std::array<unsigned char, 4> context{'t', 'e', 's', 't'};
         SSL_CTX_set_session_id_context(raw, context.data(), context.size());
     }
-    state_->listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* where = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(state_->listening, where, size) != 0 || ::listen(state_->listening, 16) != 0 ||
-        ::getsockname(state_->listening, where, &size) != 0) {
-        throw std::runtime_error("no port");
-    }
-    state_->port = ntohs(address.sin_port);
-    state_->accepting = std::thread([this] { state_->accept_all(); });
+    state_->server.emplace([of = state_.get()](int socket) { of->serve(socket); });
 }
 
 tls_origin::~tls_origin() {
-    ::shutdown(state_->listening, SHUT_RDWR);
-    state_->accepting.join();
-    for (const int each : state_->sockets) {
-        ::shutdown(each, SHUT_RDWR);
-    }
-    for (auto& each : state_->servants) {
-        each.join();
-    }
-    for (const int each : state_->sockets) {
-        ::close(each);
-    }
-    ::close(state_->listening);
+    state_->server.reset();
     SSL_CTX_free(state_->context);
 }
 
 std::uint16_t tls_origin::port() const {
-    return state_->port;
+    return state_->server->port();
 }
 
 int tls_origin::connections() const {

@@ -8,6 +8,7 @@ import resource
 import socket
 
 from programs import Gateway, Origin
+from report import Report
 
 # Below what the kernel gives to clients: a port that is free for a moment stays so.
 PORTS = os.environ.get("RELAIS_CHAOS_PORTS", "20000-31999")
@@ -30,21 +31,17 @@ def free_pair(taken):
         return port
 
 
-class Ground:
+class Ground(Report):
     """One run of one row."""
 
     def __init__(self, row, folder, given, quiet):
-        self.row = row
+        super().__init__(row, quiet)
         self.folder = folder
         self.short = given.short
         self._seconds = given.seconds
-        self._quiet = quiet
         self._taken = set()
         self._ending = contextlib.AsyncExitStack()
         self.gateways = []
-        self.checks = 0
-        self.violations = []
-        self.measurements = {}
 
     def seconds(self, long, short):
         """How long what is measured takes: as asked for, or the row's own."""
@@ -52,28 +49,6 @@ class Ground:
 
     def pick(self, long, short):
         return short if self.short else long
-
-    def say(self, line):
-        if not self._quiet:
-            print(line, flush=True)
-
-    def inject(self, text):
-        self.say(f"  inject    {text}")
-
-    def measured(self, name, value, unit=""):
-        value = round(value, 3)
-        self.measurements[name] = value
-        self.say(f"  measured  {name}: {value:g} {unit}".rstrip())
-        return value
-
-    def check(self, what, ok, detail=""):
-        self.checks += 1
-        if ok:
-            self.say(f"  check     {what}")
-        else:
-            self.violations.append(f"{what}: {detail}" if detail else what)
-            self.say(f"  VIOLATION {self.violations[-1]}")
-        return bool(ok)
 
     def check_most(self, what, value, most, unit=""):
         """A bar: the value may be at most this."""

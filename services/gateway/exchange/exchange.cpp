@@ -47,6 +47,7 @@ void exchange::begin(client_side& client) {
     record_ = {};
     record_.started = turn_time();
     sending_ = body_touched_ = body_last_ = answer_began_ = answer_out_ = answer_last_ = false;
+    answered_ = reads_on_ = false;
     by_cookie_ = on_trial_ = false;
     may_reuse_ = true;
     failed_count_ = 0;
@@ -228,6 +229,8 @@ void exchange::on_timeout() {
     case phase::answering:
         if (file_.body().active()) {
             send_own_body(); // it comes from the disk
+        } else if (answered_) {
+            done(); // the service does not take the rest
         }
         break;
     case phase::idle:

@@ -99,6 +99,7 @@ private:
     void end_sending();
     void stop_sending();
     void continue_answer(sent outcome);
+    void end_answer();
     bool may_send_again() const;
     void retry();
     void drop_upstream();
@@ -173,9 +174,11 @@ private:
     bool answer_began_ = false; ///< its head was given to the client's side
     bool answer_out_ = false;   ///< and may have left
     bool answer_last_ = false;
-    bool body_last_ = false;              ///< the piece under way to the service is the body's last
-    bool by_cookie_ = false;              ///< the caller is known by it
-    bool may_reuse_ = true;               ///< connections that were used before
+    bool answered_ = false;  ///< the client has all of it; only the rest of its body is on its way
+    bool reads_on_ = false;  ///< the service answered early, and goes on reading the body
+    bool body_last_ = false; ///< the piece under way to the service is the body's last
+    bool by_cookie_ = false; ///< the caller is known by it
+    bool may_reuse_ = true;  ///< connections that were used before
     std::array<std::size_t, 4> failed_{}; ///< instances
     std::size_t failed_count_ = 0;
     std::int64_t body_weight_ = 0;  ///< bytes for which the balancer counts the body

@@ -59,6 +59,7 @@ void exchange::on_answer_head(const http::response_head& head) {
     if (head.status >= 400) {
         sending_ = false; // an early refusal
     }
+    reads_on_ = head.keep_alive && head.framing != http::framing::until_close;
     take_answer_head(head, record_.request_id.view(), edge_.loop().http_date(), answer_);
     if (route_->cache != nullptr && note_answer_for_cache()) {
         return;
@@ -95,9 +96,20 @@ void exchange::continue_answer(sent outcome) {
     if (outcome == sent::broken) {
         on_client_gone();
     } else if (outcome == sent::whole && answer_last_) {
-        done();
+        end_answer();
     } else if (outcome == sent::whole) {
         ask_for_more();
+    }
+}
+
+/// The client has the whole answer. A service that answers before it has the whole body, and does
+/// not say that it closes, reads the rest (RFC 9112 §9.3), and may want it: whoever answers 202 at
+/// once would get a piece of what it accepted.
+void exchange::end_answer() {
+    if (sending_ && reads_on_ && upstream_ != nullptr) {
+        answered_ = true;
+    } else {
+        done();
     }
 }
 
@@ -112,8 +124,10 @@ void exchange::ask_for_more() {
 void exchange::on_client_ready() {
     if (shaper_.compressor().busy()) {
         continue_answer(shaper_.compressor().go_on(*client_));
-    } else if (phase_ == phase::refusing || answer_last_) {
+    } else if (phase_ == phase::refusing) {
         done();
+    } else if (answer_last_) {
+        end_answer();
     } else if (phase_ == phase::answering || phase_ == phase::tunnel) {
         ask_for_more();
     }

@@ -100,7 +100,9 @@ void exchange::request_sent() {
     if (body_touched_) {
         until_ = std::max(until_, sent_at_ + route_->deadline / 2);
     }
-    if (!answer_began_) {
+    if (answered_) {
+        done();
+    } else if (!answer_began_) {
         await_answer();
     }
 }
@@ -120,7 +122,9 @@ void exchange::end_trial(bool answered) {
 void exchange::stop_sending() {
     sending_ = false;
     sent_at_ = turn_time();
-    if (!answer_began_) {
+    if (answered_) {
+        done();
+    } else if (!answer_began_) {
         timer_.set(std::max(until_, sent_at_ + route_->deadline / 2));
     }
 }
@@ -154,6 +158,11 @@ void exchange::on_client_gone() {
 }
 
 void exchange::on_upstream_failed(const error& why) {
+    if (answered_) { // it wants no more
+        drop_upstream();
+        done();
+        return;
+    }
     if (hedge_.is_under_way()) {
         service_->report_failure(upstream_->instance());
         use_hedge();

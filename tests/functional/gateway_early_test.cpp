@@ -88,3 +88,29 @@ TEST_CASE("a service that closes behind its early answer gets no more", "[gatewa
     CHECK(client.read_all().empty());
     CHECK(with.odd.seen().size() == 1);
 }
+
+TEST_CASE("who takes an answer slowly keeps nobody from a service that has given it",
+          "[gateway][h2]") {
+    const origin_server origin;
+    const gateway_process gateway(fmt::format(R"(
+upstream {{ name: "web-api" url_variable: "RELAIS_WEB_API_URL" default_url: "http://127.0.0.1:{}"
+           requests_max: 1 waiting_max: 0 }}
+route {{ prefix: "/v1" upstream: "web-api" credentials: CREDENTIALS_FORWARD deadline_ms: 10000
+        body_max_bytes: 1000 }}
+)",
+                                              origin.port()),
+                                  one_loop);
+    h2::client::settings how;
+    how.open_windows = false;
+    how.stream_window = 100;
+    h2::client slow(h2::connect_to(gateway.h2c_port()), how);
+    const auto held = slow.send(h2::request("/v1/bytes?size=500"));
+    REQUIRE(slow.run([&] { return slow.at(held).body_bytes == 100; }));
+    h2::client other(h2::connect_to(gateway.h2c_port()));
+    for (int i = 0; i < 5; ++i) {
+        CHECK(other.wait(other.send(h2::request("/v1/echo"))).status == 200);
+    }
+    CHECK_FALSE(slow.at(held).whole);
+    slow.reset(held);
+    CHECK(other.wait(other.send(h2::request("/v1/echo"))).status == 200);
+}

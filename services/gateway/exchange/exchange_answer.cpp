@@ -99,6 +99,9 @@ void exchange::continue_answer(sent outcome) {
         end_answer();
     } else if (outcome == sent::whole) {
         ask_for_more();
+    } else if (answer_last_ && !sending_ && upstream_ != nullptr) {
+        // The service is done; how slowly the client reads is not its business any more.
+        service_->give_back_place(*upstream_);
     }
 }
 

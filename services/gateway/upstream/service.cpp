@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace relais::gateway {
 namespace {
@@ -171,10 +172,24 @@ void service::on_connected(upstream_connection& which, const boost::system::erro
     leave();
 }
 
+void service::give_back_place(upstream_connection& used) {
+    if (!std::exchange(used.place_given_back, true)) {
+        balancer_.end(used.instance());
+        leave();
+    }
+}
+
+bool service::still_counts(upstream_connection& used) {
+    return !std::exchange(used.place_given_back, false);
+}
+
 void service::release(upstream_connection& used, std::optional<std::chrono::nanoseconds> took) {
     const auto instance = used.instance();
     auto& place = places_[instance];
-    balancer_.end(instance);
+    const bool counts = still_counts(used);
+    if (counts) {
+        balancer_.end(instance);
+    }
     if (took) {
         balancer_.report_success(instance, *took, loop_.now());
     }
@@ -185,13 +200,20 @@ void service::release(upstream_connection& used, std::optional<std::chrono::nano
     } else {
         bury(used);
     }
-    leave();
+    if (counts) {
+        leave();
+    }
 }
 
 void service::drop(upstream_connection& used) {
-    balancer_.end(used.instance());
+    const bool counts = still_counts(used);
+    if (counts) {
+        balancer_.end(used.instance());
+    }
     bury(used);
-    leave();
+    if (counts) {
+        leave();
+    }
 }
 
 bool service::may_retry() {

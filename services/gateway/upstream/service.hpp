@@ -102,6 +102,10 @@ public:
     /// The user waits no longer.
     void give_up(connection_user& who);
 
+    /// The service has nothing to do with this exchange any more, only the client has to take what
+    /// came: others may have its turn. The connection stays until release() or drop().
+    void give_back_place(upstream_connection& used);
+
     /// The exchange on it is over. `took`: until its head came, when it did.
     void release(upstream_connection& used, std::optional<std::chrono::nanoseconds> took);
     /// It ended in doubt: the connection is closed.
@@ -179,6 +183,7 @@ private:
     void open(std::size_t instance, connection_user& who);
     void bury(upstream_connection& which);
     void leave();
+    bool still_counts(upstream_connection& used);
     bool spend_retry();
 
     struct per_instance {

@@ -125,7 +125,8 @@ public:
         return in_.empty() && channel_.is_quiet();
     }
 
-    std::size_t place = 0; ///< among the owner's connections; the owner's business
+    std::size_t place = 0;         ///< among the owner's connections; the owner's business
+    bool place_given_back = false; ///< it does not count any more; the same
 
 private:
     void on_bytes(std::size_t count) override;

@@ -33,6 +33,10 @@ sent framed_writer::send(channel& to, std::string_view piece, bool last, bool ch
     } else if (chunked && last) {
         end_ = only_last_chunk;
     }
+    if (!text_.empty() && piece_.size() + end_.size() <= text_.capacity() - text_.size()) {
+        text_.append(piece_).append(end_);
+        piece_ = end_ = {};
+    }
     return flush(to);
 }
 

@@ -55,6 +55,14 @@ function(relais_service name)
   relais_share("${CMAKE_CURRENT_SOURCE_DIR}/migrations" migrations/${name})
 endfunction()
 
+# relais_link_time_optimised(target …): where a call across files costs more than the time to link.
+# Release only; every program that links the target pays.
+function(relais_link_time_optimised)
+  foreach(target IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE "$<$<CONFIG:Release>:-flto=thin>")
+  endforeach()
+endfunction()
+
 # relais_domain(name SOURCES …): business rules of a service; sees std, result, ids and clock only.
 function(relais_domain name)
   cmake_parse_arguments(arg "" "" "SOURCES;THIRD_PARTY" ${ARGN})

@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASE_TIMEOUT_S = 120
 SLOW_TIMEOUT_S = 1200
 PROOF_TIMEOUT_S = 3 * 3600  # the first time, a toolchain is installed and everything compiled
-FUZZ_SHORT_S, FUZZ_LONG_S = 4, 120
+FUZZ_SHORT_S, FUZZ_LONG_S = 30, 120
 # Folders of tests that look at files and programs only, or start all that they need themselves.
 WITHOUT_SERVERS = {"images", "edge"}
 # Folders whose tests need no plugin of pytest's: to load those takes as long as such tests do.

@@ -31,6 +31,12 @@ int duplicate(int descriptor) {
     return made;
 }
 
+/// It has much to do at a time and need not do it now: when it wakes, the loops keep their cores.
+void give_way() {
+    const sched_param none{};
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+}
+
 } // namespace
 
 access_writer::access_writer(access_settings settings, std::size_t loops, const access_names& names,
@@ -81,6 +87,7 @@ asio::awaitable<void> access_writer::stop(milliseconds at_most) {
 
 void access_writer::run() {
     pthread_setname_np(pthread_self(), "access");
+    give_way();
     while (!stopping_.load(std::memory_order_acquire)) {
         if (!turn()) {
             rest();

@@ -10,7 +10,8 @@ namespace {
 constexpr std::string_view chunk_end = "\r\n";
 constexpr std::string_view last_chunk = "\r\n0\r\n\r\n";
 constexpr std::string_view only_last_chunk = "0\r\n\r\n";
-constexpr std::size_t text_kept_max = 1024;
+constexpr std::size_t joined_max = 768;
+constexpr std::size_t text_kept_max = 2 * joined_max; ///< a string doubles
 
 /// Takes what was written off the front of a piece; gives what is left of the count.
 std::size_t take_off(std::string_view& piece, std::size_t count) {
@@ -32,6 +33,10 @@ sent framed_writer::send(channel& to, std::string_view piece, bool last, bool ch
         end_ = last ? last_chunk : chunk_end;
     } else if (chunked && last) {
         end_ = only_last_chunk;
+    }
+    if (!text_.empty() && text_.size() + piece_.size() + end_.size() <= joined_max) {
+        text_.append(piece_).append(end_);
+        piece_ = end_ = {};
     }
     return flush(to);
 }

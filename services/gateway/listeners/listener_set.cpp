@@ -217,6 +217,7 @@ std::vector<shown_certificate> listener_set::certificates() const {
         }
     }
     std::vector<shown_certificate> out;
+    out.reserve(all.size());
     for (const auto& [where, facts] : all) {
         out.push_back({where.first, facts});
     }

@@ -160,20 +160,19 @@ TEST_CASE("which answer conditions lead to", "[gateway]") {
 }
 
 TEST_CASE("paths that may name a file", "[gateway]") {
-    static_rules rules;
-    rules.prefix = "/app";
-    CHECK(path_below(rules, "/app") == "");
-    CHECK(path_below(rules, "/app/") == "");
-    CHECK(path_below(rules, "/app/a/b.js") == "a/b.js");
-    CHECK(path_below(rules, "/app/a/") == "a");
-    CHECK(path_below(rules, "/app/a%20b%C3%A9") == "a b\xc3\xa9");
-    CHECK(path_below(rules, "/app/.well-known/x") == ".well-known/x");
+    const std::string prefix = "/app";
+    CHECK(path_below(prefix, "/app") == "");
+    CHECK(path_below(prefix, "/app/") == "");
+    CHECK(path_below(prefix, "/app/a/b.js") == "a/b.js");
+    CHECK(path_below(prefix, "/app/a/") == "a");
+    CHECK(path_below(prefix, "/app/a%20b%C3%A9") == "a b\xc3\xa9");
+    CHECK(path_below(prefix, "/app/.well-known/x") == ".well-known/x");
     for (const char* wrong :
          {"/app/.env", "/app/a/.git/config", "/app/..", "/app/../x", "/app/a/..", "/app/%2e%2e/x",
           "/app/%2E%2E%2Fx", "/app/a%5Cb", "/app/a%00", "/app/%0a", "/app/%ff", "/app/%zz",
           "/app/.well-known/.x", "/app/.well-knownx", "/app/a/.well-known/x"}) {
         CAPTURE(wrong);
-        CHECK_FALSE(path_below(rules, wrong));
+        CHECK_FALSE(path_below(prefix, wrong));
     }
 }
 

@@ -137,3 +137,44 @@ TEST_CASE("everything wrong with the file is said at once", "[gateway]") {
 TEST_CASE("a file that is no route table says where", "[gateway]") {
     CHECK_THAT(problems_of("upstream {\n  nme: \"x\"\n}"), ContainsSubstring("line 2, column"));
 }
+
+TEST_CASE("a rewrite takes away what every path of the route has", "[gateway]") {
+    const auto problems = [](std::string_view prefix, std::string_view rewrite) {
+        return problems_of(upstream + route_text(prefix, fmt::format("rewrite {{ {} }}", rewrite)));
+    };
+    CHECK(problems("/a/b", R"(strip_prefix: "/a" add_prefix: "/v2/x")").empty());
+    CHECK(problems("/a/b", R"(strip_prefix: "/a/b")").empty());
+    CHECK_THAT(problems("/ab", R"(strip_prefix: "/a")"), ContainsSubstring("strip_prefix is"));
+    CHECK_THAT(problems("/a", R"(strip_prefix: "/a/b")"), ContainsSubstring("strip_prefix is"));
+    CHECK_THAT(problems("/a", R"(add_prefix: "/v2/")"), ContainsSubstring("add_prefix is"));
+    CHECK_THAT(problems("/a", R"(add_prefix: "/internal/x")"), ContainsSubstring("never routed"));
+    CHECK_THAT(problems("/a", ""), ContainsSubstring("neither strip_prefix nor add_prefix"));
+}
+
+TEST_CASE("a bucket needs what it is asked with, and nothing else is said of its route",
+          "[gateway]") {
+    const auto problems = [](std::string_view bucket, std::string_view route = "",
+                             config::environment environment = {}) {
+        return problems_of(fmt::format(R"({}
+bucket {{ name: "b" {} }}
+route {{ prefix: "/p" upstream: "api" bucket: "b" deadline_ms: 100 {} }})",
+                                       upstream, bucket, route),
+                           std::move(environment));
+    };
+    constexpr std::string_view keys =
+        R"(path: "b" access_key_variable: "KEY" secret_key_variable: "SECRET")";
+    CHECK(problems(R"(path: "b/site" coding: "br")").empty());
+    CHECK(problems(keys, "", {{"KEY", "k"}, {"SECRET", "s"}}).empty());
+    CHECK_THAT(problems(keys), ContainsSubstring("KEY") && ContainsSubstring("SECRET"));
+    CHECK_THAT(problems(R"(path: "b" access_key_variable: "KEY")"),
+               ContainsSubstring("go together"));
+    for (const char* path : {"", "/b", "b/", "b/../c", "b//c"}) {
+        CHECK_THAT(problems(fmt::format("path: \"{}\"", path)), ContainsSubstring("path is"));
+    }
+    CHECK_THAT(problems(R"(path: "b" coding: "lzma")"), ContainsSubstring("none of br"));
+    CHECK_THAT(problems(R"(path: "b")", R"(method: "PUT")"), ContainsSubstring("GET and HEAD"));
+    CHECK_THAT(problems(R"(path: "b")", "credentials: CREDENTIALS_FORWARD"),
+               ContainsSubstring("GET and HEAD"));
+    CHECK_THAT(problems_of(upstream + route_text("/p", R"(bucket: "none")")),
+               ContainsSubstring("no bucket \"none\""));
+}

@@ -58,6 +58,20 @@ std::string_view to_string(coding which) {
     return "identity";
 }
 
+std::string_view extension_of(coding which) {
+    switch (which) {
+    case coding::gzip:
+        return ".gz";
+    case coding::brotli:
+        return ".br";
+    case coding::zstd:
+        return ".zst";
+    case coding::identity:
+        break;
+    }
+    return "";
+}
+
 std::optional<coding> coding_named(std::string_view name) {
     if (http::equal_names(name, "x-gzip")) { // RFC 9110 §8.4.1.3
         return coding::gzip;

@@ -19,6 +19,9 @@ inline constexpr std::size_t codings_count = 4;
 /// "gzip", "br", "zstd"; "identity".
 std::string_view to_string(coding which);
 
+/// What the name of a file that is coded so ends in: ".br".
+std::string_view extension_of(coding which);
+
 std::optional<coding> coding_named(std::string_view name);
 
 /// What a request says in Accept-Encoding.

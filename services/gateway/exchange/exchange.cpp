@@ -104,6 +104,10 @@ void exchange::on_request(const http::request_head& head) {
     }
     if (route_->files != nullptr) {
         serve_file();
+        return;
+    }
+    if (const auto found = find_object(); !found) {
+        refuse(found.error());
     } else if (route_->cache == nullptr || !use_cache()) {
         authenticate();
     }
@@ -134,8 +138,34 @@ void exchange::prepare(const known_caller* caller) {
             return;
         }
     }
+    if (!write_forwarded(caller)) {
+        refuse({error_kind::not_found, "not-found", "there is nothing at this path", "",
+                std::nullopt});
+        return;
+    }
+    wait_until_ = std::min(until_, now + connection_wait);
+    sought_at_ = now;
+    timer_.set(wait_until_);
+    seek_connection();
+}
+
+/// What the service gets, into head_text_. False: the route would lead where nobody may go from
+/// outside.
+bool exchange::write_forwarded(const known_caller* caller) {
+    head_text_.clear();
+    if (route_->bucket != nullptr) {
+        object_.write_head(*route_->bucket, asked_of_service(), edge_.others().time.now(),
+                           head_text_);
+        return true;
+    }
+    const auto rewritten =
+        route_->rewrite.empty() ? std::string() : route_->rewrite.apply(head_->path);
+    if (is_internal(rewritten)) {
+        return false;
+    }
     const auto traceparent = record_.trace.child().traceparent_characters();
     forwarding about;
+    about.path = rewritten;
     about.service = service_->name();
     about.client_address = address_text_.empty() ? client_->info().address : address_text_;
     about.scheme = https_ ? "https" : "http";
@@ -147,13 +177,9 @@ void exchange::prepare(const known_caller* caller) {
     about.keep_authorization = route_->credentials == credentials::forward;
     about.respond_async = route_->long_work;
     request_.upgrade = about.upgrade = upgrade_of(*head_, route_->upgrades);
-    about.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - now);
-    head_text_.clear();
+    about.deadline = std::chrono::duration_cast<std::chrono::milliseconds>(until_ - turn_time());
     write_request_head(asked_of_service(), about, head_text_);
-    wait_until_ = std::min(until_, now + connection_wait);
-    sought_at_ = now;
-    timer_.set(wait_until_);
-    seek_connection();
+    return true;
 }
 
 void exchange::seek_connection() {

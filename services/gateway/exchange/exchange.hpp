@@ -7,6 +7,7 @@
 #include "gateway/exchange/heads.hpp"
 #include "gateway/exchange/request_facts.hpp"
 #include "gateway/exchange/request_limits.hpp"
+#include "gateway/files/bucket_request.hpp"
 #include "gateway/files/static_answer.hpp"
 #include "gateway/identity/identity_cache.hpp"
 #include "gateway/live/loop_view.hpp"
@@ -114,6 +115,10 @@ private:
     void close_record();
     void on_timeout();
     void serve_file();
+    bool write_forwarded(const known_caller* caller);
+    result<void> find_object();
+    void on_object_refused(const http::response_head& head);
+    void end_skipping();
     void send_own_answer();
     bool use_cache();
     bool look_in_cache();
@@ -158,6 +163,7 @@ private:
     request_limits limits_;
     answer_shaper shaper_;
     static_answer file_;
+    bucket_request object_;
     cache_use cache_;
     ip_address address_;       ///< the client's
     std::string address_text_; ///< where it is not the connection's peer

@@ -75,6 +75,10 @@ result<void> exchange::admit(const http::request_head& head) {
 }
 
 void exchange::authenticate() {
+    if (route_->bucket != nullptr) {
+        prepare(nullptr); // it is for anybody
+        return;
+    }
     const auto given = head_->find("authorization");
     if (route_->credentials == credentials::forward || !given) {
         if (!authenticate_by_cookie()) {

@@ -52,6 +52,10 @@ void exchange::on_answer_head(const http::response_head& head) {
                        fmt::format("the service answered {}", head.status), "", std::nullopt});
         return;
     }
+    if (route_->bucket != nullptr && object_.judge(head) != bucket_request::verdict::give) {
+        on_object_refused(head);
+        return;
+    }
     record_.status = static_cast<std::uint16_t>(head.status);
     answer_began_ = true;
     phase_ = phase::answering;
@@ -61,6 +65,9 @@ void exchange::on_answer_head(const http::response_head& head) {
     }
     reads_on_ = head.keep_alive && head.framing != http::framing::until_close;
     take_answer_head(head, record_.request_id.view(), edge_.loop().http_date(), answer_);
+    if (route_->bucket != nullptr) {
+        object_.shape(*route_->bucket, answer_);
+    }
     if (route_->cache != nullptr && note_answer_for_cache()) {
         return;
     }
@@ -74,6 +81,15 @@ void exchange::on_answer_head(const http::response_head& head) {
 }
 
 void exchange::on_answer_body(std::string_view piece, bool last) {
+    if (object_.skips) {
+        object_.read_refusal(piece);
+        if (last) {
+            end_skipping();
+        } else {
+            upstream_->read_answer();
+        }
+        return;
+    }
     record_.response_bytes += piece.size();
     fill_cache(piece, last);
     answer_last_ = last;
@@ -82,6 +98,9 @@ void exchange::on_answer_body(std::string_view piece, bool last) {
 }
 
 void exchange::on_answer_pause() {
+    if (object_.skips) {
+        return; // the client gets nothing of it
+    }
     if (shaper_.compressor().holds_back()) {
         flush_later();
         return;

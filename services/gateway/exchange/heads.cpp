@@ -134,7 +134,7 @@ void write_request_head(const http::request_head& from_client, const forwarding&
                         std::string& out) {
     out.append(from_client.method);
     out += ' ';
-    out.append(from_client.path);
+    out.append(about.path.empty() ? from_client.path : about.path);
     if (from_client.has_query) {
         out += '?';
         out.append(from_client.query);

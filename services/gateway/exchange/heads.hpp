@@ -14,6 +14,7 @@ namespace relais::gateway {
 
 /// What the gateway knows about the request it forwards.
 struct forwarding {
+    std::string_view path;    ///< in place of the client's; empty: that one
     std::string_view service; ///< its name: the Host of a request that has none (HTTP/1.0)
     std::string_view client_address;
     std::string_view scheme = "http";

@@ -15,8 +15,7 @@ namespace {
 constexpr std::uint64_t held_file_max = std::uint64_t{256} * 1024;
 
 /// What may stand beside a file, in order of preference.
-constexpr std::array<std::pair<coding, std::string_view>, 3> beside{
-    {{coding::brotli, ".br"}, {coding::zstd, ".zst"}, {coding::gzip, ".gz"}}};
+constexpr std::array beside{coding::brotli, coding::zstd, coding::gzip};
 
 struct looked {
     open_file file;
@@ -98,8 +97,8 @@ file_shelf::file read_regular(const open_file& directory, const std::string& pat
     if (!add_form(*out, coding::identity, path, found)) {
         return nullptr;
     }
-    for (const auto& [coded, extension] : beside) {
-        const auto compressed = path + std::string(extension);
+    for (const auto coded : beside) {
+        const auto compressed = path + std::string(extension_of(coded));
         const auto also = look(directory, compressed);
         if (belongs_to(also, nanoseconds_of(found.is))) {
             add_form(*out, coded, compressed, also);
@@ -112,7 +111,7 @@ file_shelf::file read_regular(const open_file& directory, const std::string& pat
 
 file_shelf::file read_file(const static_rules& rules, const open_file& directory,
                            std::string_view path) {
-    const auto below = path_below(rules, path);
+    const auto below = path_below(rules.prefix, path);
     if (!directory || !below) {
         return nullptr;
     }
@@ -148,9 +147,9 @@ bool is_same(const shelf_file& read, const open_file& directory) {
     if (!unchanged) {
         return false;
     }
-    return std::ranges::all_of(beside, [&](const auto& each) {
-        const auto also = look(directory, plain.path + std::string(each.second));
-        const auto known = std::ranges::find(read.forms, each.first, &file_form::coded);
+    return std::ranges::all_of(beside, [&](coding coded) {
+        const auto also = look(directory, plain.path + std::string(extension_of(coded)));
+        const auto known = std::ranges::find(read.forms, coded, &file_form::coded);
         if (known == read.forms.end()) {
             return !belongs_to(also, plain.modified_ns);
         }

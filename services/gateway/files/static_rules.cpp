@@ -70,8 +70,8 @@ std::string path_of(const std::string& prefix, const std::string& name) {
     return (prefix == "/" ? "" : prefix) + "//" + name;
 }
 
-std::optional<std::string> path_below(const static_rules& rules, std::string_view path) {
-    path.remove_prefix(std::min(path.size(), rules.prefix == "/" ? 0 : rules.prefix.size()));
+std::optional<std::string> path_below(std::string_view prefix, std::string_view path) {
+    path.remove_prefix(std::min(path.size(), prefix == "/" ? 0 : prefix.size()));
     auto decoded = http::percent_decode(path, false);
     if (!decoded) {
         return std::nullopt;

@@ -22,11 +22,11 @@ struct static_rules {
 /// runs of slashes are made one.
 std::string path_of(const std::string& prefix, const std::string& name);
 
-/// The path below the directory for a normalised request path: decoded, without slashes at either
-/// end, "" for the directory itself. Nothing for one that no file here may have: not UTF-8, with
+/// The path below a route's prefix of a normalised request path: decoded, without slashes at either
+/// end, "" for the prefix itself. Nothing for one that no file here may have: not UTF-8, with
 /// control characters or a backslash, or with a segment that begins with a dot (but for a first one
 /// that is .well-known).
-std::optional<std::string> path_below(const static_rules& rules, std::string_view path);
+std::optional<std::string> path_below(std::string_view prefix, std::string_view path);
 
 /// By the name's extension; application/octet-stream for what is not known.
 std::string_view content_type_of(std::string_view name);

@@ -160,7 +160,7 @@ void content_file::read(const edge::v1::StaticRoot& given) {
         problem(kind, given.name(), "index is the name of a file");
     }
     for (const auto& file : {out.fallback, out.not_found}) {
-        if (!file.empty() && path_below(out, "/" + file) != file) {
+        if (!file.empty() && path_below("/", "/" + file) != file) {
             problem(kind, given.name(), fmt::format("\"{}\" is no path below it", file));
         }
     }
@@ -236,7 +236,7 @@ std::shared_ptr<const static_rules> content_file::files_of(const edge::v1::Route
     }
     const auto* const named = find(files_, "static_root", given.static_root(), given);
     const bool other = !given.upstream().empty() || given.upgrade_size() > 0 ||
-                       given.failures_as_429() || given.uploads_max() > 0;
+                       given.failures_as_429() || given.uploads_max() > 0 || given.has_rewrite();
     const bool writes = std::ranges::any_of(
         given.method(), [](const auto& method) { return method != "GET" && method != "HEAD"; });
     if (other || writes) {

@@ -1,3 +1,4 @@
+#include "gateway/routing/bucket_file.hpp"
 #include "gateway/routing/content_file.hpp"
 #include "gateway/routing/limit_file.hpp"
 #include "gateway/routing/listener_file.hpp"
@@ -14,6 +15,7 @@
 #include <relais/edge/v1/routes.pb.h>
 #include <set>
 #include <sstream>
+#include <tuple>
 
 namespace relais::gateway {
 namespace {
@@ -51,6 +53,28 @@ bool is_prefix_clean(std::string_view prefix) {
            prefix.find("/.") == std::string_view::npos && (prefix == "/" || !prefix.ends_with('/'));
 }
 
+/// What is taken away has to be there in every path of the route.
+void check_rewrite(const edge::v1::Route& given, config::reader& from) {
+    const auto problem = [&](std::string_view what) {
+        from.problem(file_problem, fmt::format("route \"{}\": rewrite: {}", given.prefix(), what));
+    };
+    const auto& [strip, add] =
+        std::tie(given.rewrite().strip_prefix(), given.rewrite().add_prefix());
+    if (given.has_rewrite() && strip.empty() && add.empty()) {
+        problem("neither strip_prefix nor add_prefix is there");
+    }
+    const bool begins = given.prefix() == strip || given.prefix().starts_with(strip + "/");
+    if (!strip.empty() && (strip == "/" || !is_prefix_clean(strip) || !begins)) {
+        problem("strip_prefix is the prefix of the route, or whole segments that begin it");
+    }
+    if (!add.empty() && (add == "/" || !is_prefix_clean(add))) {
+        problem("add_prefix is lower-case path segments, without a slash at the end");
+    }
+    if (is_internal(add)) {
+        problem("/internal is never routed from outside");
+    }
+}
+
 void check_route(const edge::v1::Route& given, config::reader& from) {
     const auto problem = [&](std::string_view what) {
         from.problem(file_problem, fmt::format("route \"{}\": {}", given.prefix(), what));
@@ -58,17 +82,21 @@ void check_route(const edge::v1::Route& given, config::reader& from) {
     if (!is_prefix_clean(given.prefix())) {
         problem("the prefix is lower-case path segments, without a slash at the end");
     }
-    if (given.prefix() == "/internal" || given.prefix().starts_with("/internal/")) {
+    if (is_internal(given.prefix())) {
         problem("/internal is never routed from outside");
     }
     if (!given.static_root().empty()) {
         return; // nothing is sent on
     }
-    if (given.credentials() == edge::v1::CREDENTIALS_UNSPECIFIED) {
-        problem("credentials is CREDENTIALS_EXCHANGE or CREDENTIALS_FORWARD");
-    }
     if (given.deadline_ms() == 0 || given.deadline_ms() > deadline_max_ms) {
         problem(fmt::format("deadline_ms is 1 to {}", deadline_max_ms));
+    }
+    check_rewrite(given, from);
+    if (!given.bucket().empty()) {
+        return; // asks for objects, without the client's credentials and body
+    }
+    if (given.credentials() == edge::v1::CREDENTIALS_UNSPECIFIED) {
+        problem("credentials is CREDENTIALS_EXCHANGE or CREDENTIALS_FORWARD");
     }
     if (given.body_max_bytes() == 0) {
         problem("body_max_bytes is missing");
@@ -95,7 +123,8 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     out.prefix = given.prefix();
     out.methods.assign(given.method().begin(), given.method().end());
     if (out.methods.empty()) {
-        out.methods = given.static_root().empty() ? usual_methods() : file_methods();
+        const bool files = !given.static_root().empty() || !given.bucket().empty();
+        out.methods = files ? file_methods() : usual_methods();
     }
     out.credentials = given.credentials() == edge::v1::CREDENTIALS_FORWARD ? credentials::forward
                                                                            : credentials::exchange;
@@ -108,6 +137,7 @@ route read_route(const edge::v1::Route& given, const route_table& table, config:
     out.cost = given.cost() == 0 ? 1 : given.cost();
     out.hedge_after = std::chrono::milliseconds(given.hedge_after_ms());
     out.uploads_max = given.uploads_max();
+    out.rewrite = {given.rewrite().strip_prefix(), given.rewrite().add_prefix()};
     out.id = id_of(fmt::format("{} {}", out.prefix, fmt::join(out.methods, " ")));
     for (const auto& name : given.limit()) {
         const auto rule = std::ranges::find(table.limits, name, &limit_rule::name);
@@ -215,10 +245,12 @@ route_table read_route_table(const std::string& text, config::reader& from) {
     read_cookie_sessions(given.cookie_sessions(), out, from);
     out.connections_per_address_max = given.connections().per_address_max();
     content_file content(given, from);
+    bucket_file buckets(given, from);
     std::set<std::pair<std::string, std::string>> taken;
     for (const auto& each : given.route()) {
         out.routes.push_back(read_route(each, out, from));
         content.read_route(each, out.routes.back());
+        buckets.read_route(each, out, out.routes.back());
         for (const auto& method : out.routes.back().methods) {
             if (!taken.emplace(each.prefix(), method).second) {
                 from.problem(file_problem, fmt::format("route \"{}\" stands twice for {}",

@@ -36,7 +36,7 @@ void route_table::index() {
 
 const route* route_table::find(std::string_view path, std::string_view method) const {
     const route* found = nullptr;
-    if (path == "/internal" || path.starts_with("/internal/")) {
+    if (is_internal(path)) {
         return nullptr; // never from outside, not even by a route for everything
     }
     each_prefix(path, [&](std::string_view prefix) {

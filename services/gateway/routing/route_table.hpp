@@ -4,9 +4,11 @@
 #include "gateway/answers/answer_rules.hpp"
 #include "gateway/cache/cached_answer.hpp"
 #include "gateway/client_address/client_address.hpp"
+#include "gateway/files/bucket_rules.hpp"
 #include "gateway/files/static_rules.hpp"
 #include "gateway/limits/gcra.hpp"
 #include "gateway/listeners/listener_settings.hpp"
+#include "gateway/routing/path_rewrite.hpp"
 #include "gateway/tls/tls_client.hpp"
 
 #include <chrono>
@@ -47,6 +49,7 @@ struct upstream_service {
     std::size_t requests_max = 1024; ///< at a time, of each loop
     std::size_t waiting_max = 1024;  ///< of each loop, beyond those
     std::optional<upstream_security> security{};
+    bool always_ready = false; ///< it has no /readyz
 };
 
 /// Whom a limit counts together.
@@ -80,7 +83,9 @@ struct route {
     std::shared_ptr<const answer_rules> answers;
     /// The directory that it serves; null: it has an upstream. Shared likewise.
     std::shared_ptr<const static_rules> files;
-    std::shared_ptr<const cache_policy> cache; ///< null: its answers are not kept
+    std::shared_ptr<const bucket_rules> bucket; ///< that its upstream has; null: it is no store
+    std::shared_ptr<const cache_policy> cache;  ///< null: its answers are not kept
+    path_rewrite rewrite;
 };
 
 /// What the routes file means, checked. Immutable.

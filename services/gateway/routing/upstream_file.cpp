@@ -50,7 +50,7 @@ void read_upstream_security(const edge::v1::Upstream& given, upstream_service& t
     if (!std::ranges::all_of(to.targets, is_secure)) {
         problem("all URLs are https://, or none is");
     }
-    if (given.admin_port_offset() == 0) {
+    if (given.admin_port_offset() == 0 && !given.always_ready()) {
         problem("/readyz is asked without TLS: admin_port_offset is missing");
     }
     if (given.name() == "web-api") {
@@ -79,6 +79,12 @@ void read_upstream_security(const edge::v1::Upstream& given, upstream_service& t
 upstream_service read_upstream(const edge::v1::Upstream& given, config::reader& from) {
     upstream_service out;
     out.name = given.name();
+    out.always_ready = given.always_ready();
+    if (out.always_ready && (given.admin_port_offset() > 0 || out.name == "web-api")) {
+        from.problem(
+            "routes file",
+            fmt::format("upstream \"{}\": always_ready is for what has no /readyz", out.name));
+    }
     if (given.requests_max() > 0) {
         out.requests_max = given.requests_max();
     }

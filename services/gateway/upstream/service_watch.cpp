@@ -38,8 +38,8 @@ struct service_watch::instance {
 
 service_watch::service_watch(const upstream_service& what, audience told, asio::io_context& loop,
                              metrics::registry& metrics, log::logger logger)
-    : name_(what.name), targets_(what.targets), told_(std::move(told)), loop_(loop),
-      metrics_(metrics), logger_(std::move(logger)),
+    : name_(what.name), asks_readyz_(!what.always_ready), targets_(what.targets),
+      told_(std::move(told)), loop_(loop), metrics_(metrics), logger_(std::move(logger)),
       resolve_failures_(metrics.counter("gateway_upstream_resolve_failures_total",
                                         "Names that could not be resolved", {{"upstream", name_}})),
       changed_(loop), resolved_(targets_.size()) {}
@@ -175,6 +175,10 @@ asio::awaitable<void> service_watch::run(async::task_group& tasks) {
     while (!stopped_) {
         co_await resolve_all();
         for (auto& each : fresh_) {
+            if (!asks_readyz_) {
+                each->healthy.set(1);
+                continue;
+            }
             tasks.spawn("health-" + name_, watch(shared_from_this(), each));
         }
         fresh_.clear();

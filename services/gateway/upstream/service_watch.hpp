@@ -43,6 +43,10 @@ public:
 
     bool has_ready() const;
 
+    bool asks_readyz() const {
+        return asks_readyz_;
+    }
+
     /// Elsewhere from now on; looked up at once.
     void set_targets(const std::vector<upstream_target>& targets);
     /// run() ends, and so do its tasks.
@@ -57,6 +61,7 @@ private:
                                        std::shared_ptr<instance> which);
 
     std::string name_;
+    bool asks_readyz_;
     std::vector<upstream_target> targets_;
     audience told_;
     boost::asio::io_context& loop_;

@@ -19,8 +19,8 @@ service_watches::service_watches(audience told, boost::asio::io_context& loop,
 
 void service_watches::use(const std::vector<upstream_service>& services) {
     std::erase_if(watches_, [&](const auto& each) {
-        const bool gone =
-            std::ranges::find(services, each->name(), &upstream_service::name) == services.end();
+        const auto named = std::ranges::find(services, each->name(), &upstream_service::name);
+        const bool gone = named == services.end() || named->always_ready == each->asks_readyz();
         if (gone) {
             each->stop();
         }

@@ -79,6 +79,20 @@ delete_state() {
     rm -rf "$data_dir" "$conf_dir" "$log_dir" "$secrets_dir" "$run_dir" "$state_dir/.relais-state"
 }
 
+# restart SERVICE…: as they are built.
+command_restart() {
+    local name
+    for name in "${@:-}"; do
+        [[ " ${services[*]} " == *" $name "* && -n $name ]] \
+            || die "\"$name\" is no service" "./relais restart SERVICE…: one of ${services[*]}"
+    done
+    supervisor_running || die "nothing runs in $state_dir" "./relais up"
+    start_log "$log_dir/restart.log"
+    for name in "$@"; do
+        step "restart $name" "relais logs $name" restart_service "$name"
+    done
+}
+
 command_status() {
     local name state pid rest port where ready memory
     if ! supervisor_running; then
@@ -100,7 +114,7 @@ command_status() {
             if service_ready "$name" >/dev/null 2>&1; then ready=yes; else ready=no; fi
         fi
         printf '%-20s %-9s %-8s %-22s %-6s %s\n' "$name" "$state" "$pid" "$where" "$ready" "$memory"
-    done < <(ctl status || true)
+    done < <(program_states)
 }
 
 command_logs() {

@@ -132,7 +132,7 @@ doctor_suite() {
         else
             finding BAD "$name $state $rest" "./relais logs ${name#*:}, then ./relais up"
         fi
-    done < <(ctl status || true)
+    done < <(program_states)
     for name in "${services[@]}"; do
         if service_ready "$name" >/dev/null 2>&1; then
             finding OK "$name is ready"

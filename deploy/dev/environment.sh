@@ -92,6 +92,7 @@ common_variables() {
 
 gateway_variables() {
     common_variables gateway
+    export RELAIS_TAKEOVER_SOCKET=$run_dir/gateway.takeover
     export RELAIS_IDENTITY_PRIVATE_KEY_FILE=$secrets_dir/identity-private
     export RELAIS_WEB_API_URL=http://127.0.0.1:$port_web_api
     export RELAIS_UPLOAD_URL=http://127.0.0.1:$port_upload

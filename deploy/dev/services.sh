@@ -82,7 +82,9 @@ start_services() {
             if [[ $(cat "$run_dir/$name.sum" 2>/dev/null) == "$sum" ]]; then
                 continue
             fi
-            stale+=("services:$name")
+            if [[ $name != gateway ]] || ! replace_gateway; then
+                stale+=("services:$name")
+            fi
         fi
         echo "$sum" >"$run_dir/$name.sum"
     done
@@ -90,6 +92,34 @@ start_services() {
         ctl stop "${stale[@]}"
     fi
     [[ $failed -eq 0 ]] && start_group services
+}
+
+# The gateway without refusing anybody; the others' clients wait for them.
+restart_service() {
+    if [[ $1 == gateway ]] && program_running services:gateway; then
+        replace_gateway
+    else
+        ctl restart "services:$1"
+    fi
+    wait_until 60 "$1 to be ready ($(admin_url "$1")/readyz)" service_ready "$1"
+}
+
+# The one that runs gives its sockets to a second one and drains; supervisord, which keeps it running,
+# starts it again, and it takes them back. If the second cannot start, the first goes on.
+replace_gateway() {
+    local before
+    before=$(ctl pid services:gateway)
+    ctl start gateway-between
+    wait_until 320 "the end of gateway-between" between_is_over
+    if [[ $(ctl pid services:gateway) == "$before" ]]; then
+        echo "the new one did not get ready, the old one goes on; the new one's log ends with:"
+        tail -n 15 "$log_dir/gateway-between.log"
+        return 1
+    fi
+}
+
+between_is_over() {
+    ! ctl status gateway-between | grep -E 'RUNNING|STARTING|STOPPING'
 }
 
 service_ready() {

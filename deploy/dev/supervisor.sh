@@ -46,6 +46,29 @@ END
     fi
 }
 
+# A gateway that serves only while services:gateway is started anew (see replace_gateway): it ends when
+# that one has taken the sockets back.
+gateway_between() {
+    cat <<END
+
+[program:gateway-between]
+command=$deploy_dir/dev/run gateway
+autostart=false
+autorestart=false
+startsecs=0
+stopwaitsecs=150
+redirect_stderr=true
+stdout_logfile=$log_dir/gateway-between.log
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=2
+END
+}
+
+# "NAME STATE …" a line, without what is not meant to run at the moment.
+program_states() {
+    ctl status | grep -vE '^gateway-between +(STOPPED|EXITED)' || true
+}
+
 render_supervisor() {
     local variable name
     cat <<END
@@ -99,6 +122,7 @@ END
             program "$name" 40
         fi
     done
+    gateway_between
     echo
     echo "[group:servers]"
     echo "programs=postgres,kafka,memcached,ceph-mon"

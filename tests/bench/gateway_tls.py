@@ -1,8 +1,8 @@
 """Rows of gateway.py: TLS beside nginx and HAProxy, one worker, thread or loop each.
 
 The same P-256 certificate, TLS 1.3 with TLS_AES_128_GCM_SHA256 and X25519, the same origin. "handshakes" are
-whole ones, one after the other (openssl s_time); "req" are requests on 32 connections that stay (wrk). A
-machine does other things, too: "cpu per" is what the server itself uses.
+whole ones or resumed, one after the other (openssl s_time); "req" are requests on 32 connections that stay
+(wrk). A machine does other things, too: "cpu per" is what the server itself uses.
 """
 
 import re
@@ -79,16 +79,20 @@ def start(servers):
         )
 
 
-def handshakes(servers, name, seconds):
+def handshakes(servers, name, seconds, how=("-new", "-tls1_3")):
     """(whole handshakes a second, CPU seconds of the server for one)"""
     before = servers.cpu_seconds(NAMES[name])
     said = subprocess.run(
-        ["openssl", "s_time", "-connect", f"127.0.0.1:{SECURE[name]}", "-new", "-time", str(seconds),
-         "-tls1_3"],
+        ["openssl", "s_time", "-connect", f"127.0.0.1:{SECURE[name]}", "-time", str(seconds), *how],
         capture_output=True, text=True,
     ).stdout
     count = int(re.search(r"(\d+) connections in \d+ real", said)[1])
     return count / seconds, (servers.cpu_seconds(NAMES[name]) - before) / count
+
+
+def resumed(servers, name, seconds):
+    """The same by tickets. In TLS 1.2, whose ticket comes within the handshake."""
+    return handshakes(servers, name, seconds, ("-reuse", "-tls1_2"))
 
 
 def requests(servers, name, seconds):
@@ -108,7 +112,8 @@ def requests(servers, name, seconds):
 
 def rows(servers, given):
     start(servers)
-    for what, measure in (("handshakes", handshakes), ("req", requests)):
+    measures = {"handshakes": handshakes, "resumed handshakes": resumed, "req": requests}
+    for what, measure in measures.items():
         seen = {name: [] for name in SECURE}
         for _ in range(given.rounds):
             for name, found in seen.items():

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
@@ -29,6 +30,9 @@ tls_connection::tls_connection(tls_peer_client& client, std::uint16_t port,
         ::close(socket_);
         throw std::runtime_error("no connection to port " + std::to_string(port));
     }
+    // As clients do: a request behind the handshake's last message would wait for its receipt.
+    const int on = 1;
+    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     ::send(socket_, before.data(), before.size(), MSG_NOSIGNAL);
     ::fcntl(socket_, F_SETFL, O_NONBLOCK);
     client_.connect(socket_, server_name);

@@ -170,6 +170,25 @@ TEST_CASE("a key file is rotated by one and followed by the others", "[gateway][
     CHECK(parse_ticket_keys(text_in(shared.file)).value() == keys_of(first));
 }
 
+TEST_CASE("a new key of a file seals when the neighbours know it", "[gateway][tls]") {
+    const test::certificate_folder folder;
+    manual_clock time(system_clock().now());
+    ticket_keys keys({.rotate_every = 10s, .file = folder.file("tickets")}, time);
+    const auto sealing = [&] {
+        const auto now = keys.keys().current();
+        return now->keys[now->sealing].name;
+    };
+    const auto first = sealing();
+    time.advance(11s);
+    REQUIRE(keys.refresh().value());
+    REQUIRE(keys_of(keys).size() == 2);
+    CHECK(sealing() == first);
+    time.advance(ticket_keys::known_after);
+    CHECK(keys.refresh().value());
+    CHECK(sealing() != first);
+    CHECK_FALSE(keys.refresh().value());
+}
+
 TEST_CASE("a neighbour that is at the key file is not waited for", "[gateway][tls]") {
     const certificate_folder folder;
     manual_clock time(system_clock().now());

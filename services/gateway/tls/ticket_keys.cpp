@@ -44,10 +44,9 @@ result<bool> ticket_keys::refresh() {
         return refresh_file();
     }
     auto keys = current();
-    if (!is_due(keys)) {
-        return false;
+    if (is_due(keys)) {
+        add_key(keys);
     }
-    add_key(keys);
     return adopt(std::move(keys));
 }
 
@@ -125,10 +124,20 @@ void ticket_keys::add_key(std::vector<ticket_key>& keys) const {
 }
 
 bool ticket_keys::adopt(std::vector<ticket_key> keys) {
-    if (keys == current()) {
+    ticket_key_set now{std::move(keys)};
+    if (!settings_.file.empty()) {
+        const auto waits = std::min(known_after, settings_.rotate_every / 2);
+        const auto known = std::ranges::find_if(
+            now.keys, [&](const ticket_key& key) { return key.made + waits <= clock_.now(); });
+        const auto seals =
+            std::min<std::ptrdiff_t>(known - now.keys.begin(), std::ssize(now.keys) - 1);
+        now.sealing = static_cast<std::size_t>(std::max<std::ptrdiff_t>(seals, 0));
+    }
+    const auto before = keys_.current();
+    if (before != nullptr && *before == now) {
         return false;
     }
-    keys_.publish(std::make_shared<const ticket_key_set>(std::move(keys)));
+    keys_.publish(std::make_shared<const ticket_key_set>(std::move(now)));
     return true;
 }
 

@@ -32,12 +32,15 @@ struct ticket_key {
     friend bool operator==(const ticket_key&, const ticket_key&) = default;
 };
 
-/// The keys of one moment, newest first: the first seals, all open.
+/// The keys of one moment, newest first: all open, and the newest that every neighbour knows seals.
 struct ticket_key_set {
     std::vector<ticket_key> keys;
+    std::size_t sealing = 0; ///< which seals
 
     /// nullptr: no such key, or no longer.
     const ticket_key* find(std::span<const std::uint8_t> name) const;
+
+    friend bool operator==(const ticket_key_set&, const ticket_key_set&) = default;
 };
 
 struct ticket_key_settings {
@@ -53,8 +56,10 @@ struct ticket_key_settings {
     friend bool operator==(const ticket_key_settings&, const ticket_key_settings&) = default;
 };
 
-/// Makes, shares and drops the keys of session tickets. refresh() and rotate() on one thread (the
-/// control thread; they read and write a small file); keys() from any.
+/// Makes, shares and drops the keys of session tickets. A new key of a file seals once the
+/// neighbours have had the time to find it there: else, for a moment after each rotation, tickets
+/// would be good with one of them only. refresh() and rotate() on one thread (the control thread;
+/// they read and write a small file); keys() from any.
 class ticket_keys {
 public:
     /// Throws std::runtime_error where the file cannot be read or is not a key file: that we began
@@ -77,6 +82,9 @@ public:
     result<void> rotate();
 
     const published<ticket_key_set>& keys() const;
+
+    /// In which everybody has called refresh() twice.
+    static constexpr std::chrono::seconds known_after{3};
 
 private:
     result<bool> refresh_file();

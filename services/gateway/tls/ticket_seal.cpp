@@ -30,7 +30,8 @@ int prepare_ticket(const ticket_key_set& keys, EVP_CIPHER* cipher, unsigned char
                    unsigned char* vector, EVP_CIPHER_CTX* cipher_context, EVP_MAC_CTX* mac_context,
                    bool seals) {
     const std::span name_bytes(name, std::tuple_size_v<decltype(ticket_key::name)>);
-    const auto* key = seals ? &keys.keys.front() : keys.find(name_bytes);
+    const auto* sealing = &keys.keys[keys.sealing];
+    const auto* key = seals ? sealing : keys.find(name_bytes);
     if (key == nullptr) {
         return 0;
     }
@@ -43,7 +44,7 @@ int prepare_ticket(const ticket_key_set& keys, EVP_CIPHER* cipher, unsigned char
                            nullptr) != 1) {
         return -1;
     }
-    return seals || key == &keys.keys.front() ? 1 : 2;
+    return seals || key <= sealing ? 1 : 2; // an older one: the client gets a new ticket
 }
 
 } // namespace relais::gateway

@@ -139,8 +139,7 @@ void exchange::prepare(const known_caller* caller) {
         }
     }
     if (!write_forwarded(caller)) {
-        refuse({error_kind::not_found, "not-found", "there is nothing at this path", "",
-                std::nullopt});
+        refuse(nothing_there());
         return;
     }
     wait_until_ = std::min(until_, now + connection_wait);

@@ -9,8 +9,7 @@ void exchange::serve_file() {
     const auto& rules = *route_->files;
     const auto found = edge_.files().find(rules, head_->path, record_.started);
     if (found.what == nullptr) {
-        refuse({error_kind::not_found, "not-found", "there is nothing at this path", "",
-                std::nullopt});
+        refuse(nothing_there());
         return;
     }
     answer_.fields.clear();

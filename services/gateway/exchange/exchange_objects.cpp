@@ -1,7 +1,10 @@
 #include "gateway/edge.hpp"
 #include "gateway/exchange/exchange.hpp"
+#include "gateway/exchange/refusals.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 // How a request is answered with an object of a bucket.
 namespace relais::gateway {
@@ -17,7 +20,7 @@ result<void> exchange::find_object() {
     }
     request_.has_body = request_.chunked = false;
     if (!object_.begin(*route_->bucket, *head_)) {
-        return fail(error_kind::not_found, "not-found", "there is nothing at this path");
+        return std::unexpected(nothing_there());
     }
     return {};
 }
@@ -59,8 +62,7 @@ void exchange::end_skipping() {
             edge_.cache().remove(cache_.key, turn_time());
             end_leading(true);
         }
-        refuse({error_kind::not_found, "not-found", "there is nothing at this path", "",
-                std::nullopt});
+        refuse(nothing_there());
         break;
     }
 }

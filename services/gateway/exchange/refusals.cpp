@@ -63,6 +63,10 @@ error no_route(const route_table& routes, const http::request_head& head) {
             fmt::format("allowed: {}", fmt::join(allowed, ", ")), "", std::nullopt};
 }
 
+error nothing_there() {
+    return {error_kind::not_found, "not-found", "there is nothing at this path", "", std::nullopt};
+}
+
 result<void> check_size(const route& found, const http::request_head& head) {
     const bool announced_too_large =
         head.framing == http::framing::content_length && head.body_bytes > found.body_max_bytes;

@@ -17,6 +17,9 @@ void begin_record(access_record& record, const http::request_head& head, edge_lo
 /// 404 or 405 (with Allow): why there is no route for this request.
 error no_route(const route_table& routes, const http::request_head& head);
 
+/// 404 of a route whose pages have nothing at this path.
+error nothing_there();
+
 /// 413 before anything is done, from the announced length.
 result<void> check_size(const route& found, const http::request_head& head);
 

@@ -224,13 +224,11 @@ bool write_answer_head(const answer_head& head, std::string_view request_method,
     append_status_and_fields(out, head);
     const bool never_has_body = head.status == 204 || head.status == 304;
     bool chunked = false;
-    if (head.has_body && head.content_length) {
+    if (head.content_length && (head.has_body || head.status != 204)) {
         append_number(out, "Content-Length", *head.content_length);
     } else if (head.has_body && version_minor > 0) {
         append_field(out, "Transfer-Encoding", "chunked");
         chunked = true;
-    } else if (!head.has_body && head.content_length && head.status != 204) {
-        append_number(out, "Content-Length", *head.content_length);
     } else if (!head.has_body && !never_has_body && request_method != "HEAD") {
         append_number(out, "Content-Length", 0);
     }

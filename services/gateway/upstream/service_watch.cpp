@@ -138,6 +138,7 @@ void service_watch::keep_only(const std::vector<std::pair<endpoint, endpoint>>& 
     }
     if (changed) {
         std::vector<endpoint> addresses;
+        addresses.reserve(instances_.size());
         for (const auto& each : instances_) {
             addresses.push_back(each->address);
         }

@@ -121,11 +121,15 @@ def test_a_request_that_breaks_off_never_becomes_whole(gateway, origin, body):
     assert origin.requests == []
 
 
-def test_an_answer_that_comes_early_ends_the_connection(gateway, origin):
+EARLY_POST = b"POST /v HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+
+
+def test_an_early_answer_that_says_close_ends_the_upload(gateway, origin):
     """The body that nobody read would be the next request (0.CL)."""
-    origin.early = lambda request: Answer([OK]) if request.target == "/v" else None
+    closing = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    origin.early = lambda request: Answer([closing]) if request.target == "/v" else None
     with gateway.connect() as client:
-        client.send(b"POST /v HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+        client.send(EARLY_POST % 100000)
         assert origin.wait_until(lambda: origin.raw.endswith(b"\r\n\r\n"))
         client.send(vectors.SMUGGLED * 10)
         (answer,) = read_answers(client.read_all(), ["POST"])
@@ -133,6 +137,20 @@ def test_an_answer_that_comes_early_ends_the_connection(gateway, origin):
     assert answer.values("connection") == ["close"]
     assert "/smuggled" not in [request.target for request in origin.requests]
     assert origin.wait_until(lambda: all(each.ended for each in origin.connections))
+
+
+def test_behind_an_early_answer_the_body_stays_a_body(gateway, origin):
+    origin.early = lambda request: Answer([OK]) if request.target == "/v" else None
+    body = vectors.SMUGGLED * 10
+    with gateway.connect() as client:
+        client.send(EARLY_POST % len(body))
+        assert origin.wait_until(lambda: origin.raw.endswith(b"\r\n\r\n"))
+        client.send(body + vectors.SMUGGLED)
+        (answer,) = read_answers(client.read_all(), ["POST"])
+    assert answer.status == 200
+    assert answer.values("connection") == ["close"]
+    (request,) = origin.requests
+    assert (request.target, request.body) == ("/v", body)
 
 
 def test_an_old_client_gets_no_chunks(gateway, origin):

@@ -97,6 +97,7 @@ void exchange::end_sending() {
 /// The time a client takes to send its body is not the service's.
 void exchange::request_sent() {
     sent_at_ = turn_time();
+    limits_.end_upload();
     if (body_touched_) {
         until_ = std::max(until_, sent_at_ + route_->deadline / 2);
     }

@@ -29,10 +29,16 @@ public:
     result<void> take_for_caller(const route_table& table, const route& which,
                                  shared_limits& shared, const known_caller& caller, time_point now);
 
-    /// A place for a large body, as long as the request lasts: per account where there is one.
+    /// A place for a large body, until end_upload(): per account where there is one.
     /// Error: `rate_limited` / "too-many-uploads".
     result<void> take_upload(const route_table& table, const route& which, shared_limits& shared,
                              const ip_address& client, const known_caller* caller);
+
+    /// The body is with the service. Not only when the answer is out: whoever has it may ask again
+    /// at once.
+    void end_upload() {
+        upload_.reset();
+    }
 
     /// Adds RateLimit-Policy and RateLimit; views into this object.
     void write_fields(answer_head& to);

@@ -82,9 +82,10 @@ delete_state() {
 # restart SERVICE…: as they are built.
 command_restart() {
     local name
-    for name in "${@:-}"; do
-        [[ " ${services[*]} " == *" $name "* && -n $name ]] \
-            || die "\"$name\" is no service" "./relais restart SERVICE…: one of ${services[*]}"
+    [[ $# -gt 0 ]] || die "no service is named" "./relais restart SERVICE…: of ${services[*]}"
+    for name in "$@"; do
+        [[ " ${services[*]} " == *" $name "* ]] \
+            || die "\"$name\" is no service" "./relais restart SERVICE…: of ${services[*]}"
     done
     supervisor_running || die "nothing runs in $state_dir" "./relais up"
     start_log "$log_dir/restart.log"

@@ -27,12 +27,18 @@ std::string ask(tls_connection& connection) {
     return connection.read_answer();
 }
 
-/// The key of the certificate that a new connection gets.
-std::string key_now(const tls_gateway& with) {
-    tls_peer_client client(with.trusting());
+/// Whether a new connection of this client resumed its session.
+bool visit(tls_peer_client& client, const tls_gateway& with) {
     tls_connection connection(client, with.port);
     REQUIRE(connection.secured());
     REQUIRE_THAT(ask(connection), StartsWith("HTTP/1.1 200"));
+    return client.resumed();
+}
+
+/// The key of the certificate that a new connection gets.
+std::string key_now(const tls_gateway& with) {
+    tls_peer_client client(with.trusting());
+    visit(client, with);
     return client.certificate_key();
 }
 
@@ -109,14 +115,8 @@ TEST_CASE("sessions are resumed, also when the keys of tickets were rotated", "[
     const tls_gateway with("",
                            fmt::format("ticket_keys {{ file: \"{}\" rotate_every_s: 1 }}", keys));
     tls_peer_client client(with.trusting());
-    const auto visit = [&] {
-        tls_connection connection(client, with.port);
-        REQUIRE(connection.secured());
-        REQUIRE_THAT(ask(connection), StartsWith("HTTP/1.1 200"));
-        return client.resumed();
-    };
-    CHECK_FALSE(visit());
-    CHECK(visit());
+    CHECK_FALSE(visit(client, with));
+    CHECK(visit(client, with));
     const auto text = [&] {
         FILE* file = std::fopen(keys.c_str(), "r");
         std::string out(4096, '\0');
@@ -126,7 +126,7 @@ TEST_CASE("sessions are resumed, also when the keys of tickets were rotated", "[
     };
     const auto first = text();
     while (text() == first) {}
-    CHECK(visit());
+    CHECK(visit(client, with));
     CHECK(with.metric(
               R"(gateway_tls_handshakes_total{result="done",resumed="yes",version="TLSv1.3"})") ==
           2);
@@ -137,20 +137,14 @@ TEST_CASE("other settings of ticket keys hold without a restart", "[gateway][tls
     const auto keys = folder.file("tickets");
     tls_gateway with;
     tls_peer_client client(with.trusting());
-    const auto visit = [&] {
-        tls_connection connection(client, with.port);
-        REQUIRE(connection.secured());
-        REQUIRE_THAT(ask(connection), StartsWith("HTTP/1.1 200"));
-        return client.resumed();
-    };
-    CHECK_FALSE(visit());
-    CHECK(visit());
+    CHECK_FALSE(visit(client, with));
+    CHECK(visit(client, with));
     with.gateway.replace_routes(
         with.routes("", fmt::format("ticket_keys {{ file: \"{}\" }}", keys)));
     REQUIRE(with.gateway.wait_for_log(R"("event":"ticket_keys.changed")"));
     while (!std::filesystem::exists(keys)) {}
-    while (visit()) {} // the keys before are not in the file
-    CHECK(visit());
+    while (visit(client, with)) {} // the keys before are not in the file
+    CHECK(visit(client, with));
 }
 
 TEST_CASE("listeners come and go with the configuration", "[gateway][tls]") {

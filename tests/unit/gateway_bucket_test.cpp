@@ -123,7 +123,9 @@ TEST_CASE("compressed forms are asked for first", "[gateway]") {
     CHECK(to.fields[2].value == "br");
     const std::string missing = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
     CHECK(request.judge(answered(missing)) == verdict::ask_plain);
-    request.take_plain_head(out);
+    request.choose_plain();
+    out.clear();
+    request.write_head(by, head, now, out);
     CHECK_THAT(out, StartsWith("GET /bucket/site/a.css HTTP/1.1"));
     CHECK(request.judge(answered(missing)) == verdict::missing);
 }

@@ -151,12 +151,11 @@ void exchange::prepare(const known_caller* caller) {
 /// What the service gets, into head_text_. False: the route would lead where nobody may go from
 /// outside.
 bool exchange::write_forwarded(const known_caller* caller) {
-    head_text_.clear();
     if (route_->bucket != nullptr) {
-        object_.write_head(*route_->bucket, asked_of_service(), edge_.others().time.now(),
-                           head_text_);
+        write_object_head();
         return true;
     }
+    head_text_.clear();
     const auto rewritten =
         route_->rewrite.empty() ? std::string() : route_->rewrite.apply(head_->path);
     if (is_internal(rewritten)) {

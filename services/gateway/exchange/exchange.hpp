@@ -117,6 +117,7 @@ private:
     void serve_file();
     bool write_forwarded(const known_caller* caller);
     result<void> find_object();
+    void write_object_head();
     void on_object_refused(const http::response_head& head);
     void end_skipping();
     void send_own_answer();

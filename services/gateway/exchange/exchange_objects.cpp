@@ -25,6 +25,11 @@ result<void> exchange::find_object() {
     return {};
 }
 
+void exchange::write_object_head() {
+    head_text_.clear();
+    object_.write_head(*route_->bucket, asked_of_service(), edge_.others().time.now(), head_text_);
+}
+
 /// The store's answer is not for the client.
 void exchange::on_object_refused(const http::response_head& head) {
     if (object_.outcome() == bucket_request::verdict::failed) {
@@ -43,7 +48,8 @@ void exchange::end_skipping() {
     release_upstream();
     switch (object_.outcome()) {
     case bucket_request::verdict::ask_plain:
-        object_.take_plain_head(head_text_);
+        object_.choose_plain();
+        write_object_head();
         wait_until_ = std::min(until_, turn_time() + connection_wait);
         timer_.set(wait_until_);
         seek_connection();

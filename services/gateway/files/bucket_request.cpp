@@ -61,20 +61,13 @@ bool bucket_request::begin(const bucket_rules& rules, const http::request_head& 
 }
 
 void bucket_request::write_head(const bucket_rules& rules, const http::request_head& asked,
-                                timestamp now, std::string& out) {
-    plain_head_.clear();
-    if (coded_ == coding::identity) {
-        write(rules, asked, name_, now, out);
-    } else {
-        write(rules, asked, name_ + std::string(extension_of(coded_)), now, out);
-        write(rules, asked, name_, now, plain_head_);
-    }
-}
-
-void bucket_request::write(const bucket_rules& rules, const http::request_head& asked,
-                           const std::string& name, timestamp now, std::string& out) const {
+                                timestamp now, std::string& out) const {
     objectstore::signing_request what{
-        std::string(asked.method), rules.host, fmt::format("/{}/{}", rules.path, name), {}, {}};
+        std::string(asked.method),
+        rules.host,
+        fmt::format("/{}/{}{}", rules.path, name_, extension_of(coded_)),
+        {},
+        {}};
     auto to = std::back_inserter(out);
     fmt::format_to(to, "{} {} HTTP/1.1\r\nHost: {}\r\nVia: 1.1 relais\r\n", asked.method,
                    objectstore::encode_path(what.path), rules.host);
@@ -129,11 +122,6 @@ void bucket_request::read_refusal(std::string_view piece) {
     if (!code.empty() && code != "AccessDenied") {
         outcome_ = verdict::failed; // else a wrong key would make all pages go away
     }
-}
-
-void bucket_request::take_plain_head(std::string& out) {
-    coded_ = coding::identity;
-    out = plain_head_;
 }
 
 http::response bucket_request::refusal() const {

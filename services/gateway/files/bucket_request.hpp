@@ -21,12 +21,12 @@ public:
 
     /// The head to send. `asked`: whose conditions and ranges count. Signed where the rules say so.
     void write_head(const bucket_rules& rules, const http::request_head& asked, timestamp now,
-                    std::string& out);
+                    std::string& out) const;
 
     /// What an answer with this head means.
     enum class verdict : std::uint8_t {
         give,       ///< to the client
-        ask_plain,  ///< the compressed form is missing: take_plain_head() is to be sent
+        ask_plain,  ///< the compressed form is missing: choose_plain(), then ask again
         missing,    ///< 404; 403 from a store that does not tell who may not list
         unsuitable, ///< refusal() is the answer: 412, 416
         failed      ///< the store's or the configuration's fault
@@ -42,8 +42,10 @@ public:
     /// The body of an answer that is not given, which may tell of a wrong key instead.
     void read_refusal(std::string_view piece);
 
-    /// After ask_plain: the head of the same request for the object as it is.
-    void take_plain_head(std::string& out);
+    /// From now on the object as it is.
+    void choose_plain() {
+        coded_ = coding::identity;
+    }
 
     http::response refusal() const;
 
@@ -55,13 +57,10 @@ public:
 
 private:
     verdict judge_status(int status) const;
-    void write(const bucket_rules& rules, const http::request_head& asked, const std::string& name,
-               timestamp now, std::string& out) const;
 
     std::string name_; ///< of the object
     std::string_view type_;
     coding coded_ = coding::identity; ///< what is asked for
-    std::string plain_head_;
     verdict outcome_ = verdict::give;
     int status_ = 0;      ///< of the answer
     std::string range_;   ///< Content-Range of a refusal

@@ -16,6 +16,8 @@ class Instance:
 
     def __init__(self, suite, service, offset, stdout=subprocess.DEVNULL, **changes):
         environment = _environment_of(suite.pid(service))
+        # It is to run beside the supervised one, not to take its place.
+        environment.pop("RELAIS_TAKEOVER_SOCKET", None)
         self.port = suite.port_base + offset
         self.admin = f"http://127.0.0.1:{self.port + 1}"
         environment.update(

@@ -62,6 +62,7 @@ bench_backbone() {
 }
 
 start_bench_servers() {
+    export RELAIS_MEASURED=yes # deploy/dev/run
     make_state
     prepare_postgres
     prepare_kafka

@@ -1,6 +1,7 @@
 #include "clock/rfc3339.hpp"
 #include "events/confluent.hpp"
 #include "events/event.hpp"
+#include "events/known_headers.hpp"
 #include "events/storable_text.hpp"
 
 #include <fmt/format.h>
@@ -12,9 +13,6 @@
 namespace relais::events {
 namespace {
 
-using header_views = decltype(record_view::headers);
-
-constexpr std::string_view needs_prefix = "needs-";
 constexpr std::string_view needs_suffix = "-version";
 
 std::unexpected<error> bad(std::string_view header) {
@@ -31,70 +29,28 @@ std::optional<Integer> parse_integer(std::string_view text, int base) {
     return value;
 }
 
-/// The headers that mean something to us, found in one pass. Of a repeated one the last counts.
-struct known_headers {
-    using value = std::optional<std::string_view>;
-    value id, type, source, specversion, time, content_type, traceparent, correlation_id,
-        causation_id, expires_at, x_source, x_lsn, x_index;
-    bool has_needs = false;
-
-    explicit known_headers(header_views fields) {
-        for (const auto& [name, text] : fields) {
-            if (auto* slot = slot_of(name)) {
-                *slot = text;
-            } else {
-                has_needs = has_needs || name.starts_with(needs_prefix);
-            }
-        }
+/// Copies a text that must not be empty, once it is checked. Most records have the same types and
+/// sources as the one that was read into this event before: that text was checked then.
+bool take_text(std::string_view text, std::string& into) {
+    if (into == text && !text.empty()) {
+        return true;
     }
-
-private:
-    /// By length and one letter first: most are compared with one name or none.
-    value* slot_of(std::string_view name) {
-        switch (name.size()) {
-        case 5:
-            return slot_of_five(name);
-        case 7:
-            return name[3] == 't' && name[4] == 'y' ? only(name, "ce_type", type)
-                                                    : only(name, "ce_time", time);
-        case 9:
-            return only(name, "ce_source", source);
-        case 10:
-            return only(name, "expires-at", expires_at);
-        case 11:
-            return only(name, "traceparent", traceparent);
-        case 12:
-            return only(name, "content-type", content_type);
-        case 14:
-            return name[3] == 's' ? only(name, "ce_specversion", specversion)
-                                  : only(name, "ce_causationid", causation_id);
-        case 16:
-            return only(name, "ce_correlationid", correlation_id);
-        default:
-            return nullptr;
-        }
+    if (text.empty() || !is_storable_text(text)) {
+        return false;
     }
-
-    value* slot_of_five(std::string_view name) {
-        switch (name[2]) {
-        case '_':
-            return only(name, "ce_id", id);
-        case 's':
-            return only(name, "x-src", x_source);
-        case 'l':
-            return only(name, "x-lsn", x_lsn);
-        default:
-            return only(name, "x-idx", x_index);
-        }
-    }
-
-    static value* only(std::string_view name, std::string_view wanted, value& slot) {
-        return name == wanted ? &slot : nullptr;
-    }
-};
+    into = text;
+    return true;
+}
 
 std::string_view or_empty(const known_headers::value& text) {
     return text.value_or(std::string_view());
+}
+
+/// `<service>:<epoch>`
+bool is_source(std::string_view text) {
+    const auto colon = text.rfind(':');
+    return colon != std::string_view::npos && colon > 0 && is_storable_text(text) &&
+           parse_integer<std::uint64_t>(text.substr(colon + 1), 10).has_value();
 }
 
 result<void> read_position(const known_headers& fields, std::optional<position>& into) {
@@ -103,9 +59,8 @@ result<void> read_position(const known_headers& fields, std::optional<position>&
         into.reset();
         return {};
     }
-    const auto colon = source ? source->rfind(':') : std::string_view::npos;
-    if (colon == std::string_view::npos || colon == 0 || !is_storable_text(*source) ||
-        !parse_integer<std::uint64_t>(source->substr(colon + 1), 10)) {
+    const bool same = into && source && into->source == *source;
+    if (!same && (!source || !is_source(*source))) {
         return bad("x-src");
     }
     const auto lsn = parse_integer<std::uint64_t>(or_empty(fields.x_lsn), 16);
@@ -119,7 +74,9 @@ result<void> read_position(const known_headers& fields, std::optional<position>&
     if (!into) {
         into.emplace();
     }
-    into->source = *source;
+    if (!same) {
+        into->source = *source;
+    }
     into->lsn = *lsn;
     into->index = *index;
     return {};
@@ -167,12 +124,10 @@ result<void> read_required(const known_headers& fields, event& into) {
         return bad("ce_id");
     }
     into.id = *id;
-    into.type = or_empty(fields.type);
-    if (into.type.empty() || !is_storable_text(into.type)) {
+    if (!take_text(or_empty(fields.type), into.type)) {
         return bad("ce_type");
     }
-    into.source = or_empty(fields.source);
-    if (into.source.empty() || !is_storable_text(into.source)) {
+    if (!take_text(or_empty(fields.source), into.source)) {
         return bad("ce_source");
     }
     if (fields.specversion != "1.0") {

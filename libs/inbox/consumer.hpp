@@ -26,12 +26,12 @@ struct consumer_settings {
     /// Static membership: stable over restarts of this instance, unique in the group. A restart
     /// then takes its partitions back at once. Empty: an ordinary member.
     std::string instance;
-    std::size_t batch_max = 500; ///< events in one transaction
+    std::size_t batch_max = 1'000; ///< events in one transaction
     /// How many transactions a batch of one partition is divided among, by its keys, to be handled
     /// at a time; worth it where handlers wait for locks or long statements. May be changed at any
     /// start.
     int parallel_keys = 1;
-    std::size_t memory_max_bytes = std::size_t{8} * 1024 * 1024;
+    std::size_t memory_max_bytes = std::size_t{7} * 1024 * 1024;
     std::string topic_prefix; ///< before the name of every topic (shared clusters, tests)
     std::chrono::milliseconds session_timeout{10'000}; ///< then a dead instance's partitions move
     /// A handler that does not come back this long after its deadline (a loop without end, a lock

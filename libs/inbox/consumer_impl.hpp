@@ -22,7 +22,6 @@ struct consumer::impl {
                 .topics = all.topics(),
                 .topic_prefix = settings.topic_prefix,
                 .session_timeout = settings.session_timeout,
-                .queued_messages_min = 1'000,
                 .memory_max_bytes = settings.memory_max_bytes};
     }
 

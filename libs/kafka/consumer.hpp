@@ -50,8 +50,10 @@ struct consumer_settings {
     std::vector<std::string> topics; ///< none: no group, the caller assigns partitions itself
     std::string topic_prefix;        ///< as the producer's
     std::chrono::milliseconds session_timeout{10'000};
-    std::size_t queued_messages_min = 1'000;                     ///< a partition
-    std::size_t memory_max_bytes = std::size_t{8} * 1024 * 1024; ///< all partitions, roughly
+    /// Of a partition: fewer than these ask for the next fetch. Small, because each fetch costs the
+    /// broker the same, and those of other partitions are there meanwhile.
+    std::size_t queued_messages_min = 200;
+    std::size_t memory_max_bytes = std::size_t{7} * 1024 * 1024; ///< all partitions, roughly
     bool tells_ends = false;                                     ///< read_through() is known
 };
 

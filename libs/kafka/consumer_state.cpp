@@ -16,7 +16,7 @@ native::owned<rd_kafka_conf_t> configure(const consumer_settings& settings) {
     const std::size_t shares = std::max<std::size_t>(settings.topics.size() * 12, 12);
     const std::size_t share_bytes =
         std::max<std::size_t>(settings.memory_max_bytes / shares, std::size_t{64} * 1024);
-    const std::size_t fetch_bytes = std::max<std::size_t>(share_bytes / 5, std::size_t{64} * 1024);
+    const std::size_t fetch_bytes = std::max<std::size_t>(share_bytes / 4, std::size_t{64} * 1024);
     auto conf =
         native::make_conf(settings.brokers, settings.client_id,
                           {{"group.id", settings.group},
@@ -42,7 +42,7 @@ native::owned<rd_kafka_conf_t> configure(const consumer_settings& settings) {
                            {"socket.timeout.ms", std::to_string(session_ms)},
                            // The defaults wait half a second and a whole one.
                            {"fetch.error.backoff.ms", "100"},
-                           {"fetch.queue.backoff.ms", "20"},
+                           {"fetch.queue.backoff.ms", "5"},
                            // A topic that is made after we subscribed is found within this time.
                            {"topic.metadata.refresh.interval.ms", "5000"}});
     if (!settings.instance.empty()) {

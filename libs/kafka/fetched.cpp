@@ -45,7 +45,7 @@ public:
 private:
     native::owned<rd_kafka_headers_t> native_;
     std::size_t count_ = 0;
-    std::array<header_view, 24> few_;
+    std::array<header_view, 16> few_;
     std::vector<header_view> many_;
 };
 

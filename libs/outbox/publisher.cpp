@@ -147,6 +147,16 @@ asio::awaitable<void> publisher::rest(std::chrono::steady_clock::time_point unti
     }
 }
 
+asio::awaitable<void> publisher::pause(std::chrono::steady_clock::time_point until) {
+    while (!failed_) {
+        const auto left = until - std::chrono::steady_clock::now();
+        if (left <= std::chrono::steady_clock::duration(0)) {
+            co_return;
+        }
+        co_await idle_.wait_for(left);
+    }
+}
+
 asio::awaitable<result<void>> publisher::settle() {
     while (!failed_ && ring_.outstanding() > 0) {
         co_await changed_.wait();

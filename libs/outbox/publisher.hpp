@@ -53,6 +53,9 @@ public:
     /// Returns when nothing is in flight, the producer failed, or it is that late.
     boost::asio::awaitable<void> rest(std::chrono::steady_clock::time_point until);
 
+    /// Returns when it is that late, or the producer failed.
+    boost::asio::awaitable<void> pause(std::chrono::steady_clock::time_point until);
+
     /// Returns when nothing is in flight, or with the producer's failure.
     boost::asio::awaitable<result<void>> settle();
 

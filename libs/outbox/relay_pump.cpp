@@ -3,8 +3,11 @@
 #include "async/signal.hpp"
 #include "outbox/look_back.hpp"
 #include "outbox/relay_session.hpp"
+#include "outbox/stream_pace.hpp"
 
 #include <boost/asio/post.hpp>
+
+#include <utility>
 
 namespace asio = boost::asio;
 
@@ -47,9 +50,12 @@ asio::awaitable<result<void>> relay_session::pump() {
 
 /// What comes while records are under way goes with those that follow it, for a short time: a
 /// record alone costs Kafka as much as many of a partition together. With nothing under way,
-/// nothing waits.
+/// nothing waits, unless very much comes (next_portion_after).
 asio::awaitable<void> relay_session::wait_for_more() {
     co_await publisher_->rest(burst_at_ + burst_longest);
+    const portion read{.transactions = std::exchange(burst_transactions_, 0),
+                       .took = std::chrono::steady_clock::now() - burst_at_};
+    co_await publisher_->pause(burst_at_ + next_portion_after(read));
     heard_ = std::chrono::steady_clock::now();
     reading_ = true;
     co_await stream_->wait_for_input();
@@ -152,6 +158,7 @@ asio::awaitable<result<void>> relay_session::handle_change(std::string_view payl
         }
     } else if (const auto* ended = std::get_if<pgoutput::commit>(&*change)) {
         publisher_->commit(ended->end_lsn);
+        ++burst_transactions_;
     } else if (const auto* table = std::get_if<pgoutput::relation>(&*change)) {
         rows_.describe(*table);
     } else if (const auto* note = std::get_if<pgoutput::logical_message>(&*change)) {

@@ -138,6 +138,7 @@ private:
     bool reading_ = false;                 ///< waiting for the server, not for the broker
     std::chrono::steady_clock::time_point heard_{};
     std::chrono::steady_clock::time_point burst_at_{}; ///< when the stream last brought something
+    int burst_transactions_ = 0;                       ///< since then
     lsn status_sent_ = 0;
     std::size_t unpublished_ = 0;  ///< counted in the table while the broker does not answer
     std::optional<moment> moment_; ///< waits until everything up to it is confirmed

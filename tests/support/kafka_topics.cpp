@@ -5,8 +5,12 @@
 #include "support/await_on.hpp"
 #include "support/environment.hpp"
 
+#include <librdkafka/rdkafka.h>
+
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 
 namespace asio = boost::asio;
@@ -79,6 +83,37 @@ std::vector<kafka::record> kafka_topics::read_all(const std::string& topic) {
     }
     reader.assign(starts);
     return await_on(loop, read_to_end(reader, topic, *ranges));
+}
+
+void kafka_topics::forget_before(const std::string& topic, std::int32_t partition,
+                                 std::int64_t offset) {
+    constexpr int wait_ms = 20'000;
+    std::array<char, 256> why{};
+    auto* conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", brokers().c_str(), why.data(), why.size());
+    const std::unique_ptr<rd_kafka_t, decltype(&rd_kafka_destroy)> client(
+        rd_kafka_new(RD_KAFKA_PRODUCER, conf, why.data(), why.size()), rd_kafka_destroy);
+    const std::unique_ptr<rd_kafka_queue_t, decltype(&rd_kafka_queue_destroy)> answers(
+        rd_kafka_queue_new(client.get()), rd_kafka_queue_destroy);
+    const std::unique_ptr<rd_kafka_topic_partition_list_t,
+                          decltype(&rd_kafka_topic_partition_list_destroy)>
+        until(rd_kafka_topic_partition_list_new(1), rd_kafka_topic_partition_list_destroy);
+    rd_kafka_topic_partition_list_add(until.get(), (prefix_ + topic).c_str(), partition)->offset =
+        offset;
+    auto* asked = rd_kafka_DeleteRecords_new(until.get());
+    rd_kafka_DeleteRecords(client.get(), &asked, 1, nullptr, answers.get());
+    rd_kafka_DeleteRecords_destroy(asked);
+    const std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> answer(
+        rd_kafka_queue_poll(answers.get(), wait_ms), rd_kafka_event_destroy);
+    if (!answer || rd_kafka_event_error(answer.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        throw std::runtime_error("cannot delete records of " + topic);
+    }
+    const auto* done =
+        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(answer.get()));
+    if (done->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        throw std::runtime_error("cannot delete records of " + topic + ": " +
+                                 rd_kafka_err2str(done->elems[0].err));
+    }
 }
 
 } // namespace relais::test

@@ -33,6 +33,9 @@ public:
     /// Every record of a topic, partition by partition.
     std::vector<kafka::record> read_all(const std::string& topic);
 
+    /// The broker forgets the records of a partition before this offset, as retention does.
+    void forget_before(const std::string& topic, std::int32_t partition, std::int64_t offset);
+
 private:
     std::string prefix_;
     kafka::admin admin_;

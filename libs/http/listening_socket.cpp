@@ -1,6 +1,8 @@
 #include "http/listening_socket.hpp"
 
+#include <array>
 #include <cerrno>
+#include <linux/filter.h>
 #include <memory>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -88,6 +90,20 @@ int accept_from(int listening, boost::asio::ip::tcp::endpoint& peer) {
         }
     } while (descriptor < 0 && (errno == EINTR || errno == ECONNABORTED));
     return descriptor;
+}
+
+void listening_socket::stop_new() {
+    constexpr unsigned flags_at = 13; // in the TCP header
+    constexpr unsigned syn = 0x02;
+    constexpr unsigned everything = 0xffff'ffff;
+    std::array<sock_filter, 4> program{{BPF_STMT(BPF_LD | BPF_B | BPF_ABS, flags_at),
+                                        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, syn, 0, 1),
+                                        BPF_STMT(BPF_RET | BPF_K, 0), // is not heard
+                                        BPF_STMT(BPF_RET | BPF_K, everything)}};
+    const sock_fprog filter{.len = program.size(), .filter = program.data()};
+    // Where it fails, who connects in the last moment is reset, as without it.
+    static_cast<void>(
+        ::setsockopt(descriptor_, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter));
 }
 
 void listening_socket::close() {

@@ -46,6 +46,11 @@ public:
         return sockets_ != nullptr && sockets_->given_away();
     }
 
+    /// Whoever connects from now on gets no answer: he asks again after a second, and finds it
+    /// closed by then. Who was answered may finish, and can be accepted. For all processes that
+    /// have the socket.
+    void stop_new();
+
     /// Connections that nobody has accepted are reset, unless another process has it, too.
     void close();
 

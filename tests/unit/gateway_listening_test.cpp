@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <poll.h>
 #include <stdexcept>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -131,6 +132,34 @@ TEST_CASE("connections are accepted as they come, and wait while there is no roo
     CHECK(with.accepted.size() == 3);
     CHECK(with.count.open() == 2);
     CHECK(with.failures.empty());
+}
+
+TEST_CASE("after stop_new who is connected can be accepted, who comes later finds it closed",
+          "[gateway]") {
+    http::listening_socket socket;
+    const auto where = opened(socket).local();
+    const caller before(where);
+    socket.stop_new();
+
+    const int later = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CHECK(::connect(later, where.data(), static_cast<socklen_t>(where.size())) == -1);
+    CHECK(errno == EINPROGRESS);
+    pollfd connected{.fd = later, .events = POLLOUT, .revents = 0};
+    CHECK(::poll(&connected, 1, 50) == 0); // not answered, and not refused
+
+    tcp::endpoint peer;
+    const int accepted = http::accept_from(socket.descriptor(), peer);
+    CHECK(accepted >= 0);
+    CHECK(http::accept_from(socket.descriptor(), peer) == -1);
+    socket.close();
+
+    CHECK(::poll(&connected, 1, 10'000) == 1); // it asked again
+    int why = 0;
+    socklen_t size = sizeof why;
+    REQUIRE(::getsockopt(later, SOL_SOCKET, SO_ERROR, &why, &size) == 0);
+    CHECK(why == ECONNREFUSED);
+    ::close(later);
+    ::close(accepted);
 }
 
 TEST_CASE("room that is given back where there was none is told", "[gateway]") {

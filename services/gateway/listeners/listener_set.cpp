@@ -2,11 +2,25 @@
 
 #include <algorithm>
 #include <map>
+#include <poll.h>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 namespace relais::gateway {
+namespace {
+
+/// A client that was answered has sent the last packet of its handshake within this time, or it is
+/// far away, and may be reset.
+constexpr int last_packet_within_ms = 20;
+
+bool somebody_comes(int listening) {
+    pollfd one{.fd = listening, .events = POLLIN, .revents = 0};
+    return ::poll(&one, 1, last_packet_within_ms) > 0;
+}
+
+} // namespace
+
 struct listener_set::place {
     place(std::size_t which, const surroundings& given) : number(which), socket(&given.sockets) {}
 
@@ -193,16 +207,28 @@ void listener_set::close(place& which) {
     }
 }
 
-/// By this thread, which has little else to do: between finding that nobody waits and closing the
-/// socket, nothing should hold it up. (Another process that has the socket, too, accepts them.)
+/// Nobody who got as far as a connection is reset: first no new ones are begun, then those that
+/// wait are taken, and those whose last packet is on its way. (Another process that has the socket,
+/// too, accepts them.)
 void listener_set::finish(place& which) {
-    boost::asio::ip::tcp::endpoint peer;
-    int descriptor = -1;
-    while (!which.socket.given_away() &&
-           (descriptor = http::accept_from(which.socket.descriptor(), peer)) >= 0) {
-        given_.on_connection(which.number, descriptor, peer);
+    if (!which.socket.given_away()) {
+        which.socket.stop_new();
+        take_waiting(which);
+        while (somebody_comes(which.socket.descriptor()) && take_waiting(which)) {}
     }
     which.socket.close();
+}
+
+/// Whether there was anybody.
+bool listener_set::take_waiting(const place& which) {
+    boost::asio::ip::tcp::endpoint peer;
+    int descriptor = -1;
+    bool any = false;
+    while ((descriptor = http::accept_from(which.socket.descriptor(), peer)) >= 0) {
+        given_.on_connection(which.number, descriptor, peer);
+        any = true;
+    }
+    return any;
 }
 
 std::vector<shown_certificate> listener_set::certificates() const {

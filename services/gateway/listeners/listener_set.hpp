@@ -79,6 +79,7 @@ private:
     void accept_on(place& which);
     void close(place& which);
     void finish(place& which);
+    bool take_waiting(const place& which);
 
     ticket_key_settings key_settings_; ///< wanted
     surroundings given_;

@@ -103,8 +103,8 @@ struct record_view {
 /// header's name in detail ("key" for a key that is empty or not UTF-8).
 result<event> from_record(const record_view& record);
 /// The same into an event that is there already: what its texts have room for costs no memory anew.
-/// Whatever it held is gone, also after an error. It is new or was read by this before: texts that
-/// are the same again are not checked again.
+/// After an error what it holds means nothing. It is new or was read by this before: texts that are
+/// the same again are not checked again.
 result<void> read_record(const record_view& record, event& into);
 result<event> from_record(std::string_view topic, std::string_view key,
                           std::optional<std::string_view> value, const headers& fields);

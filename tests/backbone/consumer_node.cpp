@@ -218,7 +218,8 @@ void consume_events(const options& given) {
         {.brokers = given.text("brokers"),
          .group = given.text("group"),
          .instance = given.text("instance", ""),
-         .batch_max = static_cast<std::size_t>(given.number("batch-max", 1'000)),
+         .batch_max = static_cast<std::size_t>(given.number(
+             "batch-max", static_cast<std::int64_t>(inbox::consumer_settings().batch_max))),
          .parallel_keys = static_cast<int>(given.number("parallel-keys", 1)),
          .topic_prefix = given.text("prefix"),
          .session_timeout = std::chrono::milliseconds(given.number("session-ms", 6'000))},
